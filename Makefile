@@ -1,0 +1,91 @@
+# make            release build: build/release/migsafe      make demo   the main job, on a throw-away server
+# make test       installs what it lacks, runs all tests    make lint   format, layers, headers, analyzers
+# make MODE=asan  with ASan and UBSan                       make install PREFIX=/usr/local DESTDIR=
+# MODE is one of: release debug asan tsan analyze cover.  STRICT=1 (lint, CI) turns warnings into errors.
+MODE    ?= release
+PREFIX  ?= /usr/local
+BUILD   := build/$(MODE)
+PKGS    := libpq libgit2 libcjson zlib libcurl libcrypto
+
+CSTD    := -std=gnu17
+WARN    := -Wall -Wextra $(if $(STRICT),-Werror) \
+           -Wshadow -Wconversion -Wsign-conversion -Wcast-qual -Wcast-align \
+           -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+           -Wredundant-decls -Wnested-externs \
+           -Wformat=2 -Wwrite-strings -Wpointer-arith -Wundef -Wvla \
+           -Wswitch-enum -Wimplicit-fallthrough -Wdouble-promotion -Wnull-dereference \
+           -Wunused-macros -Wno-missing-field-initializers
+GCCWARN := -Wduplicated-cond -Wduplicated-branches -Wlogical-op \
+           -Wformat-overflow=2 -Wno-format-truncation -Wformat-signedness -Wjump-misses-init -Walloca -Warith-conversion
+CLANGWARN := -Wmissing-variable-declarations -Wcomma -Wassign-enum -Wconditional-uninitialized -Wunreachable-code-aggressive
+
+HARDEN  := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
+LDHARD  := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+
+ifneq (,$(findstring clang,$(CC)))
+WARN += $(CLANGWARN)
+else
+WARN += $(GCCWARN)
+endif
+
+OPT.release := -O2 -g $(HARDEN)
+OPT.debug   := -Og -g3
+OPT.asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+OPT.tsan    := -O1 -g -fsanitize=thread
+OPT.analyze := -O1 -g -fanalyzer
+OPT.cover   := -O0 -g --coverage
+
+# libpg_query has no pkg-config file in Debian 12.
+CPPFLAGS += -D_GNU_SOURCE -Iorchestrator -Itests/unit -Ibuild/gen
+CFLAGS   := $(CSTD) $(OPT.$(MODE)) $(WARN) $(shell pkg-config --cflags $(PKGS) 2>/dev/null | sed 's/-I/-isystem /g') $(EXTRA)
+LDFLAGS  += $(filter -fsanitize=% --coverage,$(OPT.$(MODE))) $(if $(filter release,$(MODE)),$(LDHARD))
+LDLIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpg_query -lm
+
+SQL  := $(sort $(wildcard orchestrator/sql/*.sql))
+SRCS := $(sort $(shell find orchestrator -name '*.c'))
+OBJS := $(SRCS:%.c=$(BUILD)/%.o) $(BUILD)/gen/queries.o
+LIB  := $(filter-out %/main.o,$(OBJS))
+UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_test.c))
+
+all: $(BUILD)/migsafe
+$(BUILD)/migsafe: $(OBJS)
+	@echo "  LD  $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
+	@mkdir -p $(@D)
+	@echo "  LD  $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(BUILD)/%.o: %.c | build/gen/sql/queries.h
+	@mkdir -p $(@D)
+	@echo "  CC  $<"; $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+$(BUILD)/gen/queries.o: build/gen/sql/queries.h
+	@mkdir -p $(@D)
+	@echo "  CC  build/gen/queries.c"; $(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ build/gen/queries.c
+build/gen/sql/queries.h: $(SQL) scripts/embed-sql.sh
+	@scripts/embed-sql.sh build/gen $(SQL); touch $@
+
+# The sources are only compiled once the packages are there, so these two start over.
+setup:
+	@scripts/setup.sh
+unit: $(UNIT)
+	@prove --exec '' $(UNIT)
+test: setup
+	@$(MAKE) --no-print-directory test-run
+test-run: $(BUILD)/migsafe $(UNIT)
+	@TEST_MIGSAFE="$(CURDIR)/$(BUILD)/migsafe" TEST_UNIT_PROGRAMS="$(UNIT)" tests/run $(TESTS)
+test-asan: setup
+	@$(MAKE) --no-print-directory MODE=asan test-run
+demo: setup
+	@$(MAKE) --no-print-directory all
+	@scripts/demo.sh $(BUILD)/migsafe
+lint:
+	@scripts/lint.sh
+format:
+	clang-format -i $(shell find orchestrator tests -name '*.[ch]')
+install: $(BUILD)/migsafe
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/doc/migsafe"
+	install -m 0755 $(BUILD)/migsafe "$(DESTDIR)$(PREFIX)/bin/migsafe"
+	install -m 0644 README.md LICENSE CHANGELOG.md "$(DESTDIR)$(PREFIX)/share/doc/migsafe"
+clean:
+	rm -rf build
+-include $(shell find build/$(MODE) -name '*.d' 2>/dev/null)
+.PHONY: all setup unit test test-run test-asan demo lint format install clean
+.SECONDARY:

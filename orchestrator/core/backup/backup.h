@@ -1,0 +1,43 @@
+/*
+ * backup.h - take a backup: one snapshot, a full and a data-only backup of it.
+ *
+ * Files appear in <backup-dir>/<id>.partial and get their name when complete
+ * (fsynced, manifest last): a folder with another name is never a backup.  All
+ * sessions are closed when it returns: an open one would block the migration.
+ * On failure the partial folders are removed.
+ *
+ * The inside (pg_dump -Fd -j on an exported snapshot, rows counted in that
+ * snapshot) may be replaced; this interface stays.
+ */
+#ifndef MIGSAFE_CORE_BACKUP_H
+#define MIGSAFE_CORE_BACKUP_H
+
+#include "core/backup/manifest.h"
+#include "core/connection/connection.h"
+
+enum { BACKUP_FULL = 1, BACKUP_DATA = 2 };
+
+struct backup_spec {
+    const struct connection *live;
+    const char *backup_dir;
+    const char *pg_bin; /* or NULL */
+    unsigned kinds;     /* BACKUP_FULL | BACKUP_DATA */
+    const char *reason, *label, *run;
+    const char *project_dir; /* for the git facts; or NULL */
+    int jobs;
+    const char *compression; /* "auto", "none", "gzip:N" */
+    int64_t lock_timeout_ms; /* for our LOCKs and pg_dump's */
+};
+
+struct backup_done {
+    const char *full_id, *data_id; /* NULL when not asked for */
+    struct manifest manifest;      /* of the full one, or of the data one */
+    int64_t elapsed_ms;
+};
+
+/* ERR_SYSTEM (disk, folder), ERR_CHILD (no pg_dump of that version, or it failed), ERR_QUERY,
+ * ERR_CONNECT, ERR_TIMEOUT (a lock; the blocker is named), ERR_CANCELLED. */
+MUST_CHECK bool backup_take(struct arena *a, const struct backup_spec *spec,
+                            struct backup_done *done, struct err *e);
+
+#endif

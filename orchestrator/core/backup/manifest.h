@@ -1,0 +1,72 @@
+/*
+ * manifest.h - what a backup folder says of itself: manifest.json, format 1.
+ *
+ * Written last (aside, fsync, rename, fsync of the folder): a folder without it
+ * is not a backup.  A newer format is refused clearly.
+ */
+#ifndef MIGSAFE_CORE_BACKUP_MANIFEST_H
+#define MIGSAFE_CORE_BACKUP_MANIFEST_H
+
+#include "core/prisma/ledger.h"
+#include "core/schema/database.h"
+#include "ext/json.h"
+
+enum { MANIFEST_FORMAT = 1 };
+
+struct manifest_column {
+    const char *name, *type;
+    int64_t values; /* not NULL; -1: not counted */
+};
+
+struct manifest_table {
+    const char *schema, *name;
+    struct manifest_column *columns;
+    size_t column_count;
+    int64_t rows;              /* in the snapshot */
+    int64_t bytes;             /* of its data file; -1: none of its own */
+    const char *file, *sha256; /* below the folder; NULL: none */
+    /* the server's counters near the snapshot (pg_stat_user_tables): what others wrote since */
+    int64_t inserted, updated, deleted;
+};
+
+struct manifest_sequence {
+    const char *schema, *name;
+    int64_t last_value;
+    bool is_called;
+};
+
+struct manifest_file { /* every file but manifest.json and SHA256SUMS */
+    const char *name, *sha256;
+    int64_t bytes;
+};
+
+struct manifest {
+    const char *id, *kind, *reason, *label, *run; /* label, run: NULL when none */
+    bool pinned;
+    const char *started_at, *finished_at;
+    struct database_facts database;
+    const char *server_version, *tool_version, *migsafe_version;
+    const char *snapshot, *lsn, *snapshot_xmax; /* xmax: transactions from it on came after */
+    const char *git_commit, *git_branch;        /* NULL outside a repository */
+    bool git_dirty;
+    struct ledgers ledgers;
+    struct manifest_table *tables;
+    size_t table_count;
+    struct manifest_sequence *sequences;
+    size_t sequence_count;
+    struct manifest_file *files;
+    size_t file_count;
+    int64_t large_objects, bytes; /* bytes: of all files */
+    struct json *verified; /* list of {"level","at","result"}, or NULL; owned by the reader */
+};
+
+/* ERR_DAMAGED (unreadable, foreign, newer format) with the path; ERR_NOT_FOUND. */
+MUST_CHECK bool manifest_read(struct arena *a, const char *folder, struct manifest *m,
+                              struct err *e);
+MUST_CHECK bool manifest_write(struct arena *a, const char *folder, const struct manifest *m,
+                               struct err *e);
+struct json *manifest_json(const struct manifest *m) RETURNS_NONNULL; /* caller owns */
+const struct manifest_table *manifest_table_find(const struct manifest *m, const char *schema,
+                                                 const char *name);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * retention.h - which backups are kept, and why: a pure function.
+ *
+ * hourly, pre-deploy, post-deploy: the last N of each kind.  daily: its days;
+ * weekly and emergency: 30 days.  manual: for ever.  A pinned one and the newest
+ * usable one of each kind are never removed; a damaged one is never counted and
+ * never removed by itself (a person must look).
+ */
+#ifndef MIGSAFE_CORE_BACKUP_RETENTION_H
+#define MIGSAFE_CORE_BACKUP_RETENTION_H
+
+#include "core/backup/store.h"
+
+struct retention {
+    int keep_last;
+    int daily_days, weekly_days, emergency_days;
+    int64_t now; /* seconds since 1970 */
+};
+
+struct retention_choice {
+    const struct stored *backup;
+    bool keep;
+    const char *why; /* "one of the last 10 of pre-deploy/full" */
+};
+
+/* One choice per backup of the store, in its order; only backups of `database` are judged, others
+ * are kept ("another database"). */
+struct retention_choice *retention_decide(struct arena *a, const struct store *s,
+                                          const char *database, const struct retention *r);
+
+/* What `prune` and every good backup do: decide, and remove unless dry. Choices may be NULL. */
+MUST_CHECK bool retention_apply(struct arena *a, const char *backup_dir, const char *database,
+                                const struct retention *r, bool dry, struct store *store,
+                                struct retention_choice **choices, struct err *e);
+
+#endif

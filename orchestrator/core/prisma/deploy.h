@@ -1,0 +1,65 @@
+/*
+ * deploy.h - one run of `prisma migrate deploy`, and the end of its sessions.
+ *
+ * The CLI runs in its own process group with its URL in the environment (every
+ * variable that the datasource names), application_name "migsafe:<run>" and
+ * lock_timeout in the URL's options.  While it runs its sessions are watched:
+ * that one appeared in live at all, and who blocks them.
+ *
+ * Killing the CLI does not stop its SQL: call prisma_sessions_end and see them
+ * gone before judging the database.
+ */
+#ifndef MIGSAFE_CORE_PRISMA_DEPLOY_H
+#define MIGSAFE_CORE_PRISMA_DEPLOY_H
+
+#include "core/connection/connection.h"
+#include "core/prisma/failure.h"
+#include "core/prisma/project.h"
+
+#include <sys/types.h>
+
+struct prisma_deploy_spec {
+    const struct prisma_project *project;
+    const struct connection *live;
+    const char *url;              /* as the project has it; rewritten for the run */
+    const char *application_name; /* "migsafe:<run>" */
+    int64_t lock_timeout_ms;
+    int64_t timeout_ms;
+    struct pg *watch; /* a session in the maintenance database */
+    /* The child has a pid: journal it.  False: it is not run. */
+    bool (*started)(void *context, pid_t pid, struct err *e);
+    void *context;
+};
+
+struct prisma_blocker {
+    int pid;
+    const char *application, *query, *waiting_statement;
+    int64_t waited_ms;
+};
+
+struct prisma_outcome {
+    struct failure failure;
+    struct prisma_end end;
+    bool session_seen;             /* a session with our application_name was in live */
+    bool elsewhere;                /* it printed another host or database than ours */
+    const char *printed_target;    /* "app at \"host:port\"" as it printed */
+    struct prisma_blocker blocker; /* pid 0: none seen */
+    int64_t elapsed_ms;
+};
+
+/* False only when it could not be run at all (ERR_CHILD, ERR_SYSTEM), or ERR_CANCELLED, or a
+ * started callback's error; a failing migration is an outcome. */
+MUST_CHECK bool prisma_deploy(struct arena *a, const struct prisma_deploy_spec *spec,
+                              struct prisma_outcome *outcome, struct err *e);
+
+/* Ends every session of this application_name in database and waits until they are gone.
+ * ERR_TIMEOUT, ERR_PREFLIGHT (may not end them: grant pg_signal_backend). */
+MUST_CHECK bool prisma_sessions_end(struct arena *a, struct pg *maintenance, const char *database,
+                                    const char *application_name, struct err *e);
+
+/* Waits until nobody holds Prisma's advisory lock 72707369 in database.  ERR_BUSY after wait_ms,
+ * naming pid and application; a foreign holder is never ended. */
+MUST_CHECK bool prisma_lock_wait(struct arena *a, struct pg *maintenance, const char *database,
+                                 int64_t wait_ms, struct err *e);
+
+#endif

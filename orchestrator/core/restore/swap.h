@@ -1,0 +1,44 @@
+/*
+ * swap.h - a side database takes the live name; live becomes the kept database.
+ *
+ * One transaction by two sessions of the maintenance database (docs/SWAP.md):
+ * A: BEGIN; ALTER DATABASE live RENAME TO kept - its lock keeps newcomers waiting
+ * and it waits up to 5 s for sessions to end; B meanwhile ends live's sessions,
+ * one pid at a time; A: RENAME side TO live, kept closed, COMMIT.  A failure or a
+ * kill anywhere leaves live open under its own name, or swapped: never closed,
+ * never missing.  Retried for 30 s.
+ *
+ * Everything the new database needs is done to it before (database_apply, ANALYZE).
+ */
+#ifndef MIGSAFE_CORE_RESTORE_SWAP_H
+#define MIGSAFE_CORE_RESTORE_SWAP_H
+
+#include "core/connection/connection.h"
+#include "core/schema/database.h"
+
+struct swap_spec {
+    const struct connection *server; /* the role that swaps */
+    const char *maintenance_database;
+    const char *live, *side, *kept; /* names */
+    const char *live_oid,
+        *side_oid;            /* checked inside the transaction: never swap another database */
+    const char *kept_comment; /* the mark, see side.h */
+    int64_t limit_ms;         /* 0: 30 s */
+};
+
+struct swap_result {
+    int64_t blocked_ms; /* how long newcomers had to wait */
+    int attempts, sessions_ended;
+};
+
+/* ERR_QUERY or ERR_TIMEOUT with the pids that could not be ended in the detail; nothing changed
+ * then. */
+MUST_CHECK bool swap(struct arena *a, const struct swap_spec *spec, struct swap_result *result,
+                     struct err *e);
+
+/* Can it work here?  Logical slots, subscriptions, prepared transactions in live (unless accepted),
+ * sessions that this role may not end.  ERR_PREFLIGHT names them and what helps. */
+MUST_CHECK bool swap_possible(struct arena *a, struct pg *maintenance, const char *live,
+                              bool accept_slots, struct err *e);
+
+#endif

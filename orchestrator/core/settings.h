@@ -1,0 +1,127 @@
+/*
+ * settings.h - everything that can be configured, in one table.
+ *
+ * A row gives a setting its field, its names, its default and its help.  From
+ * the table come the struct, the readers of file, .env, environment and flags,
+ * `migsafe settings` and docs/SETTINGS.md: add a setting by adding a row.
+ *
+ * The key is the flag (--lock-timeout) and the key in migsafe.json; the
+ * environment's name is MIGSAFE_LOCK_TIMEOUT.  Some rows have a second
+ * environment name that other tools use too (DATABASE_URL).  Strongest first:
+ * flag, environment, .env, migsafe.json, default.  Within one source the
+ * MIGSAFE_ name beats the second name.
+ *
+ * Unknown keys are errors (ERR_CONFIG) in migsafe.json and for MIGSAFE_*, never
+ * in .env or the rest of the environment; MIGSAFE_RUN_* is what hooks are told
+ * and is ignored.  A child of ours may inherit MIGSAFE_*: that is meant.
+ */
+#ifndef MIGSAFE_CORE_SETTINGS_H
+#define MIGSAFE_CORE_SETTINGS_H
+
+#include "base/str.h"
+#include "ext/json.h"
+
+enum { SETTING_SECRET = 1 << 0 };
+
+/* X(type, field, "key", "default" or NULL, "second environment name" or NULL, flags, "help")
+ * A CHOICE names its words in the help's brackets: "... (error|warn|off)". */
+#define SETTINGS(X)                                                                                \
+    X(TEXT, url, "url", NULL, "DATABASE_URL", SETTING_SECRET,                                      \
+      "the application's database, by Prisma's rules")                                             \
+    X(TEXT, direct_url, "direct-url", NULL, "DIRECT_URL", SETTING_SECRET,                          \
+      "the same database without a pooler in between; used instead of url where given")            \
+    X(TEXT, admin_url, "admin-url", NULL, NULL, SETTING_SECRET,                                    \
+      "a role for side databases and the swap, where the application's may not")                   \
+    X(TEXT, maintenance_database, "maintenance-database", NULL, NULL, 0,                           \
+      "database for work on databases (default: postgres, then template1)")                        \
+    X(TEXT, pg_bin, "pg-bin", NULL, NULL, 0,                                                       \
+      "folder of pg_dump and pg_restore (default: found by the server's major version)")           \
+    X(TEXT, project, "project", ".", NULL, 0, "folder of the Prisma project")                      \
+    X(TEXT, schema, "schema", NULL, NULL, 0, "schema.prisma, or its folder (default: found)")      \
+    X(TEXT, prisma, "prisma", NULL, NULL, 0,                                                       \
+      "Prisma's CLI: a program or its index.js (default: found)")                                  \
+    X(TEXT, backup_dir, "backup-dir", "./backups", "BACKUP_DIR", 0, "folder of the backups")       \
+    X(TEXT, state_dir, "state-dir", NULL, NULL, 0,                                                 \
+      "folder of journals and reports (default: .migsafe in backup-dir)")                          \
+    X(TEXT, hooks_dir, "hooks-dir", NULL, NULL, 0,                                                 \
+      "folder of lifecycle hooks (default: hooks beside migsafe.json, else none)")                 \
+    X(INTEGER, attempts, "attempts", "3", NULL, 0, "how often Prisma may be run in one deploy")    \
+    X(DURATION_MS, lock_timeout_ms, "lock-timeout", "5s", NULL, 0,                                 \
+      "longest wait of a migration for a lock")                                                    \
+    X(DURATION_MS, migrate_timeout_ms, "migrate-timeout", "1h", NULL, 0, "longest run of Prisma")  \
+    X(DURATION_MS, wait_ms, "wait", "60s", NULL, 0, "how long to wait for the database to answer") \
+    X(DURATION_MS, wait_for_other_ms, "wait-for-other", "15min", NULL, 0,                          \
+      "how long to wait for another run of migsafe; 0: not at all")                                \
+    X(CHOICE, gate, "gate", "error", NULL, 0, "findings that refuse a deploy (error|warn|off)")    \
+    X(LIST, allow, "allow", NULL, NULL, 0,                                                         \
+      "findings that are meant: RULE:TARGET, several by comma or repeated")                        \
+    X(CHOICE, fence, "fence", "auto", NULL, 0,                                                     \
+      "refuse writes of others from snapshot to verdict (auto|on|off)")                            \
+    X(CHOICE, rehearse, "rehearse", "auto", NULL, 0,                                               \
+      "try the migration on a restored copy first (auto|always|never)")                            \
+    X(DURATION_MS, recover_limit_ms, "recover-limit", "15min", NULL, 0,                            \
+      "age up to which an interrupted run is undone by itself")                                    \
+    X(BOOLEAN, backup_after, "backup-after", "on", NULL, 0, "a full backup after a deploy")        \
+    X(INTEGER, jobs, "jobs", NULL, NULL, 0, "parallel workers (default: processors, at most 8)")   \
+    X(TEXT, compression, "compression", "auto", NULL, 0, "auto, none or gzip:N")                   \
+    X(INTEGER, keep_last, "keep-last", "10", NULL, 0,                                              \
+      "backups kept of each kind for pre-deploy, post-deploy and hourly")                          \
+    X(INTEGER, backup_retention_days, "backup-retention-days", "7", "BACKUP_RETENTION_DAYS", 0,    \
+      "days that daily backups are kept")                                                          \
+    X(TEXT, webhook_url, "webhook-url", NULL, "WEBHOOK_URL", SETTING_SECRET,                       \
+      "where alerts are posted")                                                                   \
+    X(CHOICE, webhook_on, "webhook-on", "failure", NULL, 0,                                        \
+      "when alerts are posted (failure|always)")                                                   \
+    X(TEXT, webhook_secret, "webhook-secret", NULL, NULL, SETTING_SECRET,                          \
+      "signs alerts (Standard Webhooks)")                                                          \
+    X(DURATION_MS, webhook_timeout_ms, "webhook-timeout", "10s", NULL, 0,                          \
+      "longest wait for a receiver, each try")                                                     \
+    X(CHOICE, swap_with_slots, "swap-with-slots", "refuse", NULL, 0,                               \
+      "swap though logical slots or subscriptions would be lost (refuse|accept)")                  \
+    X(TEXT, log_file, "log-file", NULL, NULL, 0, "the log also goes to this file")                 \
+    X(CHOICE, log_level, "log-level", "info", NULL, 0, "(error|warning|info|debug)")               \
+    X(CHOICE, log_format, "log-format", "text", NULL, 0, "(text|json)")
+
+typedef const char *setting_TEXT;
+typedef const char *setting_CHOICE;
+typedef int setting_INTEGER; /* not negative; -1: not set */
+typedef int64_t setting_DURATION_MS;
+typedef bool setting_BOOLEAN;
+typedef struct strlist setting_LIST;
+
+/* Where a value came from, strongest last. */
+enum setting_source { FROM_DEFAULT, FROM_FILE, FROM_DOTENV, FROM_ENV, FROM_FLAG };
+
+struct settings {
+#define X(type, field, key, fallback, second, flags, help) setting_##type field;
+    SETTINGS(X)
+#undef X
+    struct {
+#define X(type, field, key, fallback, second, flags, help) enum setting_source field;
+        SETTINGS(X)
+#undef X
+    } from;
+    const char *file;   /* the migsafe.json that was read, or NULL */
+    const char *dotenv; /* the .env that was read, or NULL */
+};
+
+/* Defaults, then migsafe.json of config (NULL: "migsafe.json" in the current folder when there is
+ * one), .env beside it (Prisma's places too: beside the schema, ./prisma), then the environment.
+ * Flags come after, by settings_set. ERR_CONFIG names the setting, the source and the reason. */
+MUST_CHECK bool settings_load(struct arena *a, struct settings *s, const char *config,
+                              struct err *e);
+/* Sets one setting by key; false with ERR_CONFIG. A weaker source does not replace a stronger. */
+MUST_CHECK bool settings_set(struct arena *a, struct settings *s, const char *key,
+                             const char *value, enum setting_source source, struct err *e);
+/* Fills what depends on others (state-dir, jobs), makes paths absolute, makes secrets known to the
+ * log. */
+void settings_finish(struct arena *a, struct settings *s);
+
+bool settings_has(const char *key);
+bool settings_is_flag(const char *key); /* a BOOLEAN: "--key" alone means on */
+/* The value that counts for one key, secrets as "***", with its source. */
+void settings_print(struct arena *a, const struct settings *s, FILE *to);
+void settings_json(struct arena *a, const struct settings *s, struct json *to);
+void settings_help(FILE *to);
+
+#endif

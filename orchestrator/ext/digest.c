@@ -1,0 +1,66 @@
+#include "ext/digest.h"
+
+#include "base/fs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <unistd.h>
+
+enum { PIECE_BYTES = 128 * 1024 };
+
+DEFINE_AUTO(evp, EVP_MD_CTX *, EVP_MD_CTX_free);
+
+static char *hex_of(struct arena *a, const unsigned char *bytes, size_t n)
+{
+    static const char digits[] = "0123456789abcdef";
+    char *text = arena_alloc(a, 2 * n + 1);
+    for (size_t i = 0; i < n; i++) {
+        text[2 * i] = digits[bytes[i] >> 4];
+        text[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    return text;
+}
+
+char *digest_sha256(struct arena *a, const void *bytes, size_t n)
+{
+    unsigned char sum[EVP_MAX_MD_SIZE];
+    unsigned int length = 0;
+    if (EVP_Digest(bytes, n, sum, &length, EVP_sha256(), NULL) != 1)
+        abort(); /* libcrypto without SHA-256, or out of memory */
+    return hex_of(a, sum, length);
+}
+
+static bool add_file(EVP_MD_CTX *md, const char *path, struct err *e)
+{
+    AUTO(fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    AUTO(arena) struct arena *scratch = arena_new();
+    char *piece = arena_alloc(scratch, PIECE_BYTES);
+    if (fd < 0)
+        return err_sys(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_SYSTEM, "could not read \"%s\"",
+                       path);
+    for (;;) {
+        ssize_t n = read(fd, piece, PIECE_BYTES);
+        if (n == 0)
+            return true;
+        if (n < 0 && errno != EINTR)
+            return err_sys(e, ERR_SYSTEM, "could not read \"%s\"", path);
+        if (n > 0 && EVP_DigestUpdate(md, piece, (size_t)n) != 1)
+            return err_set(e, ERR_INTERNAL, "could not compute SHA-256");
+    }
+}
+
+bool digest_file(struct arena *a, const char *path, char **hex, struct err *e)
+{
+    AUTO(evp) EVP_MD_CTX *md = EVP_MD_CTX_new();
+    unsigned char sum[EVP_MAX_MD_SIZE];
+    unsigned int length = 0;
+    if (md == NULL || EVP_DigestInit_ex(md, EVP_sha256(), NULL) != 1)
+        return err_set(e, ERR_INTERNAL, "could not compute SHA-256");
+    if (!add_file(md, path, e))
+        return false;
+    if (EVP_DigestFinal_ex(md, sum, &length) != 1)
+        return err_set(e, ERR_INTERNAL, "could not compute SHA-256");
+    *hex = hex_of(a, sum, length);
+    return true;
+}
