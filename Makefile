@@ -44,7 +44,7 @@ LDLIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpg_query -lm
 SQL  := $(sort $(wildcard orchestrator/sql/*.sql))
 SRCS := $(sort $(shell find orchestrator -name '*.c'))
 OBJS := $(SRCS:%.c=$(BUILD)/%.o) $(BUILD)/gen/queries.o
-LIB  := $(filter-out %/main.o,$(OBJS))
+LIB  := $(BUILD)/libmigsafe.a
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_test.c))
 
 all: $(BUILD)/migsafe
@@ -53,6 +53,8 @@ $(BUILD)/migsafe: $(OBJS)
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LD  $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(LIB): $(filter-out %/main.o,$(OBJS))
+	@rm -f $@; $(AR) rcs $@ $^
 $(BUILD)/%.o: %.c | build/gen/sql/queries.h
 	@mkdir -p $(@D)
 	@echo "  CC  $<"; $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<

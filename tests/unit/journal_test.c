@@ -1,0 +1,85 @@
+#include "base/fs.h"
+#include "core/journal.h"
+
+#include "tap.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+static char *state_folder(struct arena *a)
+{
+    char *dir = arena_strdup(a, "/tmp/ms-journal.XXXXXX");
+    CHECK(mkdtemp(dir) != NULL);
+    return dir;
+}
+
+static void append(struct arena *a, const char *dir, const char *run, const char *text)
+{
+    const char *path = arena_printf(a, "%s/runs/%s/journal.jsonl", dir, run);
+    AUTO(fd) int fd = open(path, O_WRONLY | O_APPEND);
+    CHECK(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+}
+
+static void write_two(struct arena *a, const char *dir, struct err *e)
+{
+    AUTO(journal) struct journal *j = journal_open(dir, "20261120_194609_ab12", "deploy", e);
+    struct err cause = {0};
+    err_set(&cause, ERR_QUERY, "no");
+    CHECK(j != NULL && journal_write(j, "migrate", "begin", NULL, NULL, e));
+    struct json *data = json_object();
+    json_put(data, "verdict", "restored");
+    json_put_int(data, "exit", 20);
+    CHECK(journal_write(j, "run", "verdict", data, &cause, e));
+    CHECK_STR(journal_folder(j), arena_printf(a, "%s/runs/20261120_194609_ab12", dir));
+}
+
+TEST(journal_is_read_back)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct err e = {0};
+    char *dir = state_folder(a);
+    struct journal_run r;
+    struct strlist runs;
+    write_two(a, dir, &e);
+    CHECK(journal_read(a, dir, "20261120_194609_ab12", &r, &e));
+    CHECK_STR(r.verdict, "restored");
+    CHECK_STR(r.last_step, "run");
+    CHECK_STR(r.command, "deploy");
+    CHECK(r.exit_status == 20 && json_count(r.records) == 2);
+    CHECK(json_int(json_at(r.records, 1), "seq", 0) == 2);
+    CHECK_STR(json_str(json_find(json_at(r.records, 1), "error"), "message", ""), "no");
+    json_free(r.records);
+    CHECK(journal_list(a, dir, &runs, &e) && runs.count == 1);
+    CHECK(journal_open(dir, "20261120_194609_ab12", "deploy", &e) == NULL);
+    CHECK(fs_remove_tree(a, dir, &e));
+}
+
+TEST(journal_survives_a_torn_last_line)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct err e = {0};
+    char *dir = state_folder(a);
+    struct journal_run r;
+    write_two(a, dir, &e);
+    append(a, dir, "20261120_194609_ab12", "{\"v\":1,\"seq\":3,\"ev");
+    CHECK(journal_read(a, dir, "20261120_194609_ab12", &r, &e) && json_count(r.records) == 2);
+    json_free(r.records);
+    append(a, dir, "20261120_194609_ab12", "\n{\"v\":1}\n");
+    CHECK(!journal_read(a, dir, "20261120_194609_ab12", &r, &e) && e.kind == ERR_DAMAGED);
+    CHECK(fs_remove_tree(a, dir, &e));
+}
+
+TEST(journal_refuses_newer_formats_and_strange_names)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct err e = {0};
+    char *dir = state_folder(a);
+    struct journal_run r;
+    write_two(a, dir, &e);
+    append(a, dir, "20261120_194609_ab12", "{\"v\":2,\"seq\":3}\n");
+    CHECK(!journal_read(a, dir, "20261120_194609_ab12", &r, &e) && e.kind == ERR_DAMAGED);
+    CHECK(strstr(e.message, "format 2") != NULL);
+    CHECK(!journal_read(a, dir, "../x", &r, &e) && e.kind == ERR_NOT_FOUND);
+    CHECK(!journal_read(a, dir, "none", &r, &e) && e.kind == ERR_NOT_FOUND);
+    CHECK(fs_remove_tree(a, dir, &e));
+}
