@@ -1,0 +1,279 @@
+#include "steps/deploy.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/stop.h"
+#include "core/notify/webhook.h"
+#include "ext/repo.h"
+#include "steps/earlier.h"
+#include "steps/run.h"
+
+#include <stdarg.h>
+
+static const struct step *const steps[] = {
+    &step_preflight, &step_backup, &step_migrate, &step_health, &step_backup_after,
+};
+
+const struct step *const *deploy_steps(size_t *count)
+{
+    *count = ARRAY_LEN(steps);
+    return steps;
+}
+
+void run_warn(struct run *run, const char *fmt, ...)
+{
+    char text[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    log_warning("%s", text);
+    strlist_add(&run->report.warnings, arena_strdup(run->arena, text));
+}
+
+void run_warn_err(struct run *run, const struct err *e)
+{
+    log_err_as(LOG_WARNING, e);
+    strlist_add(&run->report.warnings, arena_strdup(run->arena, e->message));
+}
+
+bool run_read_ledgers(struct run *run, struct ledgers *all, struct history *history, struct err *e)
+{
+    const struct connection *live = &run->site.live;
+    AUTO(pg) struct pg *db = site_open_live(&run->site, NULL, e);
+    if (db == NULL || !ledgers_read(run->arena, db, all, e))
+        return false;
+    *history = history_compare(run->arena, &run->folder,
+                               ledgers_main(all, live->schema, live->schema_given));
+    return true;
+}
+
+const struct migration *run_pending(const struct run *run, size_t i)
+{
+    return migration_find(&run->folder, run->history.pending.items[i]);
+}
+
+/* Folder and ledger: all that the fast path needs, and what every run begins with. */
+static bool look(struct run *run, struct err *e)
+{
+    const struct settings *s = run->settings;
+    struct ledgers all;
+    return site_read(run->arena, s, &run->site, e) &&
+           prisma_project_find(run->arena, s->project, s->schema, &run->project, e) &&
+           migrations_read(run->arena, run->project.migrations, &run->folder, e) &&
+           run_read_ledgers(run, &all, &run->history, e);
+}
+
+static bool nothing_to_do(const struct run *run)
+{
+    return run->history.pending.count == 0 && run->history.failed.count == 0;
+}
+
+static void describe(struct run *run)
+{
+    struct repo_facts git = repo_read(run->arena, run->project.root);
+    run->report.database = run->site.live.dbname;
+    run->report.host = run->site.live.host;
+    run->report.git_commit = git.commit;
+    run->report.git_branch = git.branch;
+    for (size_t i = 0; i < run->history.pending.count; i++) {
+        const struct migration *m = run_pending(run, i);
+        report_add_migration(&run->report, m->name, m->checksum);
+    }
+}
+
+static struct json *begin_facts(const struct run *run, const char *digest)
+{
+    struct json *j = json_object();
+    json_put(j, "database", run->site.live.dbname);
+    json_put(j, "host", run->site.live.host);
+    json_put(j, "pending_digest", digest);
+    return j;
+}
+
+static void told(struct run *run, const struct step *step, const char *result, int64_t elapsed_ms,
+                 const struct err *error)
+{
+    report_add_step(&run->report, step->name, result, elapsed_ms);
+    if (error != NULL && strcmp(result, "warning") == 0) {
+        struct err e = *error;
+        err_wrap(&e, "step \"%s\" failed after the deploy", step->name);
+        run_warn_err(run, &e);
+    }
+}
+
+static const char *verdict_of(const struct run *run, const struct steps_end *end,
+                              enum err_kind failure, enum err_kind *kind)
+{
+    *kind = ERR_NONE;
+    if (end->committed)
+        return "migrated";
+    if (run->elsewhere || end->undo_failed) {
+        *kind = ERR_BROKEN;
+        return "broken";
+    }
+    *kind = failure;
+    if (run->rolled_back) {
+        *kind = ERR_RESTORED;
+        return "restored";
+    }
+    if (end->failed != &step_migrate)
+        return "refused";
+    *kind = failure == ERR_CANCELLED ? ERR_CANCELLED : ERR_UNCHANGED;
+    return "unchanged";
+}
+
+static void alert(struct run *run, bool failed)
+{
+    const struct settings *s = run->settings;
+    struct err e = {0};
+    if (s->webhook_url == NULL || (!failed && strcmp(s->webhook_on, "always") != 0))
+        return;
+    AUTO(json) struct json *body = webhook_body(&run->report);
+    struct webhook_spec spec = {
+        .url = s->webhook_url,
+        .secret = s->webhook_secret,
+        .timeout_ms = s->webhook_timeout_ms,
+    };
+    stop_shield(true);
+    bool sent = webhook_send(run->arena, &spec, body, &e);
+    stop_shield(false);
+    if (!sent) {
+        err_wrap(&e, "the alert could not be sent");
+        run_warn_err(run, &e);
+    }
+}
+
+/* "a pre-deploy backup is pinned until the deploy after the next has succeeded": the newest two
+ * pinned ones of this database stay pinned. */
+static bool unpin_older(struct run *run, struct err *e)
+{
+    struct store store;
+    size_t pinned = 0;
+    if (!store_read(run->arena, run->settings->backup_dir, &store, e))
+        return false;
+    for (size_t i = store.count; i-- > 0;) {
+        const struct stored *b = &store.items[i];
+        bool counts = b->damage == NULL && b->manifest.pinned &&
+                      strcmp(b->manifest.reason, "pre-deploy") == 0 &&
+                      strcmp(b->manifest.kind, "full") == 0 &&
+                      strcmp(b->manifest.database.name, run->site.live.dbname) == 0;
+        if (counts && ++pinned > 2 && !store_pin(run->arena, b, false, e))
+            return false;
+    }
+    return true;
+}
+
+static void explain(const struct run *run, const char *verdict, const struct steps_end *end,
+                    struct err *e)
+{
+    const char *database = run->site.live.dbname;
+    if (strcmp(verdict, "restored") == 0)
+        err_wrap(e, "the deploy failed and database \"%s\" was restored", database);
+    else if (strcmp(verdict, "unchanged") == 0)
+        err_wrap(e, "the deploy failed and database \"%s\" is unchanged", database);
+    else if (strcmp(verdict, "refused") == 0)
+        err_wrap(e, "the deploy was refused in step \"%s\"", end->failed ? end->failed->name : "");
+    else if (end->undo_failed)
+        err_detail(e, "The way back failed: %s", end->undo_error.message);
+}
+
+static void conclude(struct run *run, const struct steps_end *end, const char *digest,
+                     struct err *e)
+{
+    enum err_kind kind;
+    struct err late = {0};
+    const char *verdict = verdict_of(run, end, e->kind, &kind);
+    int exit_status = err_exit_status(kind);
+    struct err cause = *e;
+    explain(run, verdict, end, e);
+    e->kind = kind;
+    stop_shield(true);
+    if (end->committed && !unpin_older(run, &late))
+        run_warn_err(run, &late);
+    report_end(&run->report, verdict, exit_status, end->committed ? NULL : &cause);
+    struct json *data = json_object();
+    json_put(data, "verdict", verdict);
+    json_put_int(data, "exit", exit_status);
+    json_put(data, "pending_digest", digest);
+    json_put_bool(data, "permanent", run->permanent);
+    if (!journal_write(run->journal, "run", "verdict", data, end->committed ? NULL : &cause, &late))
+        run_warn_err(run, &late);
+    alert(run, !end->committed);
+    if (!report_write(run->arena, run->settings->state_dir, &run->report, &late))
+        run_warn_err(run, &late);
+    stop_shield(false);
+}
+
+static bool go(struct run *run, struct err *e)
+{
+    struct steps_end end;
+    const char *digest = history_pending_digest(run->arena, &run->history, &run->folder);
+    AUTO(journal)
+    struct journal *journal = journal_open(run->settings->state_dir, run->id, "deploy", e);
+    if (journal == NULL ||
+        !journal_write(journal, "run", "begin", begin_facts(run, digest), NULL, e))
+        return false;
+    run->journal = journal;
+    describe(run);
+    log_info("run %s: %s to apply to %s", run->id,
+             str_plural(run->arena, (int64_t)run->history.pending.count, "migration", "migrations"),
+             connection_label(run->arena, &run->site.live));
+    bool ok = steps_run(steps, ARRAY_LEN(steps), run, journal, told, &end, e);
+    conclude(run, &end, digest, e);
+    return ok;
+}
+
+/* Under the lock everything is read again: another run may have done the work meanwhile. */
+static bool go_locked(struct run *run, const struct deploy_options *options, struct err *e)
+{
+    struct earlier earlier;
+    const char *state_dir = run->settings->state_dir;
+    if (!earlier_read(run->arena, state_dir, run->site.live.dbname, &earlier, e) ||
+        !earlier_refuse_unfinished(&earlier, state_dir, e) || !look(run, e))
+        return false;
+    if (nothing_to_do(run)) {
+        report_end(&run->report, "nothing-to-do", 0, NULL);
+        return true;
+    }
+    const char *digest = history_pending_digest(run->arena, &run->history, &run->folder);
+    if (!options->again && !earlier_refuse_repetition(&earlier, digest, e))
+        return false;
+    return go(run, e);
+}
+
+static bool work(struct run *run, const struct deploy_options *options, struct err *e)
+{
+    struct earlier earlier;
+    if (!look(run, e) ||
+        !earlier_read(run->arena, run->settings->state_dir, run->site.live.dbname, &earlier, e))
+        return false;
+    if (nothing_to_do(run) && earlier.unfinished == NULL) {
+        report_end(&run->report, "nothing-to-do", 0, NULL);
+        return true;
+    }
+    AUTO(runlock)
+    struct runlock *lock =
+        runlock_take(run->arena, &run->site, run->settings, run->id, "deploy", e);
+    run->lock = lock;
+    return lock != NULL && go_locked(run, options, e);
+}
+
+bool deploy(struct arena *a, const struct settings *s, const struct deploy_options *options,
+            struct run_report *report, struct err *e)
+{
+    const char *id = arena_printf(a, "%s_%s", clock_stamp(a), random_hex(a, 4));
+    struct run run = {
+        .arena = a,
+        .settings = s,
+        .id = id,
+        .application_name = arena_printf(a, "migsafe:%s", id),
+        .baseline = findings_on(a),
+        .found = findings_on(a),
+        .report = report_new(a, id, "deploy"),
+    };
+    bool ok = work(&run, options, e);
+    *report = run.report;
+    return ok;
+}

@@ -1,0 +1,30 @@
+/*
+ * earlier.h - what earlier runs on this database mean for a new one.
+ */
+#ifndef MIGSAFE_STEPS_EARLIER_H
+#define MIGSAFE_STEPS_EARLIER_H
+
+#include "base/arena.h"
+#include "base/err.h"
+
+struct earlier {
+    const char *unfinished; /* the newest run without a verdict, or NULL */
+    const char *unfinished_step, *unfinished_event, *unfinished_at;
+    const char *last;         /* the newest finished deploy, or NULL */
+    const char *last_verdict; /* of it */
+    const char *last_digest;  /* of its pending migrations */
+    bool last_permanent;      /* the same migrations would fail again */
+};
+
+/* Only runs on this database of this server count. */
+MUST_CHECK bool earlier_read(struct arena *a, const char *state_dir, const char *database,
+                             struct earlier *earlier, struct err *e);
+/* ERR_BROKEN when an earlier run has no end. */
+MUST_CHECK bool earlier_refuse_unfinished(const struct earlier *earlier, const char *state_dir,
+                                          struct err *e);
+/* ERR_UNCHANGED when the same migrations failed for a permanent cause before (the restart loop of a
+ * container): no backup, no second alert. */
+MUST_CHECK bool earlier_refuse_repetition(const struct earlier *earlier, const char *digest,
+                                          struct err *e);
+
+#endif

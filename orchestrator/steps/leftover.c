@@ -1,0 +1,111 @@
+#include "steps/leftover.h"
+
+static bool is_intended(const struct run *run, const char *name)
+{
+    return strlist_has(&run->history.pending, name);
+}
+
+static bool all_applied(const struct run *run, const struct history *now)
+{
+    for (size_t i = 0; i < run->history.pending.count; i++)
+        if (!strlist_has(&now->applied, run->history.pending.items[i]))
+            return false;
+    return now->failed.count == 0;
+}
+
+static bool any_applied(const struct run *run, const struct history *now)
+{
+    for (size_t i = 0; i < run->history.pending.count; i++)
+        if (strlist_has(&now->applied, run->history.pending.items[i]))
+            return true;
+    return false;
+}
+
+/* The server shows the statement it ran (pg_stat_activity.query, cut at track_activity_query_size):
+ * when that is more of the file than its first statement, the file came as one simple query, which
+ * is one transaction. */
+static bool ran_whole(struct arena *a, const struct migration *m, const struct effects *f,
+                      const char *seen)
+{
+    if (seen == NULL || f->first_statement == NULL || f->own_transaction)
+        return false;
+    const char *file = str_trim(a, m->sql), *part = str_trim(a, seen);
+    return strlen(part) > strlen(f->first_statement) + 1 && str_starts(file, part);
+}
+
+static bool first_failed(struct arena *a, const struct effects *f, const char *seen)
+{
+    if (seen == NULL || f->first_statement == NULL)
+        return false;
+    const char *part = str_trim(a, seen);
+    size_t n = strlen(part);
+    while (n > 0 && part[n - 1] == ';')
+        n--;
+    return n > 0 && strncmp(f->first_statement, part, n) == 0 &&
+           strlen(f->first_statement) - n <= 1;
+}
+
+static const char *why_nothing_stayed(struct run *run, const char *name,
+                                      const struct prisma_outcome *outcome)
+{
+    const struct migration *m = migration_find(&run->folder, name);
+    if (m == NULL || m->sql == NULL)
+        return NULL;
+    struct effects f = effects_of(run->arena, m->sql);
+    if (!f.parsed)
+        return NULL;
+    if (f.statements == 1 && !f.concurrently)
+        return "the migration is one statement";
+    if (!f.any_rows && !f.own_transaction)
+        return "no statement of it writes rows, and the catalogs are as before";
+    if (ran_whole(run->arena, m, &f, outcome->blocker.waiting_statement))
+        return "the file was sent as one transaction";
+    if (first_failed(run->arena, &f, outcome->blocker.waiting_statement))
+        return "its first statement failed";
+    return NULL;
+}
+
+static const char *failed_now(const struct run *run, const struct history *now)
+{
+    for (size_t i = 0; i < now->failed.count; i++)
+        if (is_intended(run, now->failed.items[i]))
+            return now->failed.items[i];
+    return NULL;
+}
+
+static bool read_now(struct run *run, struct ledgers *ledgers, struct history *history,
+                     struct snapshot *schema, struct err *e)
+{
+    AUTO(pg) struct pg *db = site_open_live(&run->site, NULL, e);
+    return db != NULL && run_read_ledgers(run, ledgers, history, e) &&
+           snapshot_take(run->arena, db, schema, e);
+}
+
+bool leftover_judge(struct run *run, const struct prisma_outcome *outcome,
+                    struct leftover_facts *facts, struct err *e)
+{
+    struct ledgers ledgers;
+    struct history now;
+    struct snapshot schema;
+    *facts = (struct leftover_facts){.left = LEFT_UNKNOWN, .why = "something may have stayed"};
+    if (!read_now(run, &ledgers, &now, &schema, e))
+        return err_wrap(e, "could not see what the migration left behind");
+
+    bool same_schema = snapshot_equal(&run->schema_before, &schema);
+    const struct ledger *main =
+        ledgers_main(&ledgers, run->site.live.schema, run->site.live.schema_given);
+    facts->failed = failed_now(run, &now);
+    facts->ledger_schema = main == NULL ? NULL : main->schema;
+    if (all_applied(run, &now)) {
+        facts->left = LEFT_COMPLETE;
+        facts->why = "every migration is applied";
+    } else if (same_schema && ledgers_equal(&run->ledgers_before, &ledgers)) {
+        facts->left = LEFT_NOTHING;
+        facts->why = "ledger and catalogs are as before";
+    } else if (same_schema && facts->failed != NULL && !any_applied(run, &now)) {
+        const char *why = why_nothing_stayed(run, facts->failed, outcome);
+        facts->left = why == NULL ? LEFT_UNKNOWN : LEFT_ROW_ONLY;
+        facts->why = why == NULL ? "rows may have been written before it failed" : why;
+    }
+    return true;
+}

@@ -1,0 +1,105 @@
+#include "steps/plan.h"
+
+#include "core/health/health.h"
+#include "core/prisma/effects.h"
+#include "core/prisma/history.h"
+#include "core/prisma/project.h"
+#include "core/schema/database.h"
+#include "core/site.h"
+#include "steps/deploy.h"
+
+static void add_migrations(struct arena *a, struct json *plan, const struct history *history,
+                           const struct migration_list *folder)
+{
+    struct json *list = json_put_array(plan, "migrations");
+    for (size_t i = 0; i < history->pending.count; i++) {
+        const struct migration *m = migration_find(folder, history->pending.items[i]);
+        struct effects f = effects_of(a, m->sql == NULL ? "" : m->sql);
+        struct json *item = json_push_object(list);
+        json_put(item, "name", m->name);
+        json_put(item, "checksum", m->checksum);
+        json_put_int(item, "statements", (int64_t)f.statements);
+        struct json *touches = json_put_array(item, "touches");
+        for (size_t t = 0; t < f.touched.count; t++)
+            json_push(touches, f.touched.items[t]);
+        json_put_bool(item, "touches_anything", f.anything);
+    }
+}
+
+static void add_steps(struct json *plan, const struct settings *s)
+{
+    struct json *list = json_put_array(plan, "steps");
+    size_t count;
+    const struct step *const *steps = deploy_steps(&count);
+    for (size_t i = 0; i < count; i++) {
+        struct json *item = json_push_object(list);
+        json_put(item, "name", steps[i]->name);
+        json_put(item, "what", steps[i]->what);
+    }
+    json_put(plan, "way_back",
+             "the backup is restored beside the database, compared, and swapped in; the replaced "
+             "database is kept");
+    json_put_int(plan, "attempts", s->attempts);
+}
+
+static bool add_database(struct arena *a, struct json *plan, struct pg *db,
+                         const struct history *history, struct err *e)
+{
+    struct database_facts facts;
+    struct findings found = findings_on(a);
+    struct health_context health = {.db = db, .history = history};
+    if (!database_read(a, db, json_str(plan, "database", ""), &facts, e) ||
+        !health_check(a, &health, &found, e))
+        return false;
+    json_put_int(plan, "bytes", facts.bytes);
+    findings_json(&found, json_put_array(plan, "findings"));
+    return true;
+}
+
+struct json *deploy_plan(struct arena *a, const struct settings *s, struct err *e)
+{
+    struct site site;
+    struct prisma_project project;
+    struct migration_list folder;
+    struct ledgers all;
+    if (!site_read(a, s, &site, e) || !prisma_project_find(a, s->project, s->schema, &project, e) ||
+        !migrations_read(a, project.migrations, &folder, e))
+        return NULL;
+    AUTO(pg) struct pg *db = site_open_live(&site, NULL, e);
+    if (db == NULL || !ledgers_read(a, db, &all, e))
+        return NULL;
+    struct history history =
+        history_compare(a, &folder, ledgers_main(&all, site.live.schema, site.live.schema_given));
+
+    AUTO(json) struct json *plan = json_object();
+    json_put(plan, "database", site.live.dbname);
+    json_put(plan, "host", site.live.host);
+    add_migrations(a, plan, &history, &folder);
+    if (!add_database(a, plan, db, &history, e))
+        return NULL;
+    add_steps(plan, s);
+    return TAKE(plan);
+}
+
+void deploy_plan_print(struct arena *a, const struct json *plan, FILE *to)
+{
+    const struct json *migrations = json_find(plan, "migrations"),
+                      *steps = json_find(plan, "steps");
+    const struct json *findings = json_find(plan, "findings");
+    fprintf(to, "database %s at %s, %s\n", json_str(plan, "database", ""),
+            json_str(plan, "host", ""), str_bytes(a, json_int(plan, "bytes", 0)));
+    if (json_count(migrations) == 0)
+        fprintf(to, "nothing to do: no migration is pending\n");
+    for (size_t i = 0; i < json_count(migrations); i++) {
+        const struct json *m = json_at(migrations, i), *touches = json_find(m, "touches");
+        fprintf(to, "would apply %s (%s)\n", json_str(m, "name", ""),
+                str_plural(a, json_int(m, "statements", 0), "statement", "statements"));
+        for (size_t t = 0; t < json_count(touches); t++)
+            fprintf(to, "    changes or removes rows of %s\n", json_text_of(json_at(touches, t)));
+    }
+    for (size_t i = 0; i < json_count(findings); i++)
+        fprintf(to, "found now: %s\n", json_str(json_at(findings, i), "message", ""));
+    for (size_t i = 0; i < json_count(steps) && json_count(migrations) > 0; i++)
+        fprintf(to, "step %zu: %s\n", i + 1, json_str(json_at(steps, i), "what", ""));
+    fprintf(to, "way back: %s\n", json_str(plan, "way_back", ""));
+}

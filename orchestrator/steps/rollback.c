@@ -1,0 +1,97 @@
+#include "steps/rollback.h"
+
+#include "base/log.h"
+#include "base/stop.h"
+
+static bool note(void *context, const char *part, const struct json *facts, struct err *e)
+{
+    struct run *run = context;
+    bool is_swap = strcmp(part, "swap") == 0;
+    if (is_swap && !runlock_check(run->arena, run->lock, e))
+        return false;
+    return journal_write(run->journal,
+                         is_swap || strcmp(part, "swapped") == 0 ? "swap" : "rollback",
+                         is_swap                        ? "begin"
+                         : strcmp(part, "swapped") == 0 ? "done"
+                                                        : "note",
+                         facts == NULL ? NULL : json_copy(facts), NULL, e);
+}
+
+/* Prisma's own sessions must be gone, and nobody else of Prisma at work, before live is replaced.
+ */
+static bool quiet(struct run *run, struct err *e)
+{
+    AUTO(pg) struct pg *m = site_open_maintenance(&run->site, run->settings, NULL, e);
+    return m != NULL &&
+           prisma_sessions_end(run->arena, m, run->site.live.dbname, run->application_name, e) &&
+           prisma_lock_wait(run->arena, m, run->site.live.dbname, run->settings->wait_ms, e);
+}
+
+static bool restore(struct run *run, struct err *e)
+{
+    struct rollback_spec spec = {
+        .server = &run->site.server,
+        .maintenance_database = run->settings->maintenance_database,
+        .pg_bin = run->settings->pg_bin,
+        .backup = &run->stored,
+        .live = run->site.live.dbname,
+        .live_oid = run->facts.oid,
+        .run = run->id,
+        .jobs = run->settings->jobs,
+        .note = note,
+        .context = run,
+    };
+    return rollback(run->arena, &spec, &run->rollback, e);
+}
+
+/* The restored database must be what it was: its catalogs are compared with those before the
+ * migration.  Rows were compared with the manifest before the swap. */
+static void compare(struct run *run)
+{
+    struct err e = {0};
+    struct snapshot now;
+    AUTO(pg) struct pg *db = site_open_live(&run->site, NULL, &e);
+    if (db == NULL || !snapshot_take(run->arena, db, &now, &e)) {
+        run_warn_err(run, &e);
+        return;
+    }
+    struct strlist differs = snapshot_difference(run->arena, &run->schema_before, &now, 20);
+    for (size_t i = 0; i < differs.count; i++)
+        run_warn(run, "the restored catalogs differ: %s", differs.items[i]);
+}
+
+static bool roll_back_shielded(struct run *run, struct err *e)
+{
+    log_info("rolling back: restoring backup %s beside the database, then swapping",
+             run->stored.id);
+    struct json *facts = json_object();
+    json_put(facts, "backup", run->stored.id);
+    json_put(facts, "live", run->site.live.dbname);
+    json_put(facts, "live_oid", run->facts.oid);
+    if (!journal_write(run->journal, "rollback", "begin", facts, NULL, e))
+        return false;
+    bool ok = runlock_check(run->arena, run->lock, e) && quiet(run, e) && restore(run, e);
+    struct err ignored = {0};
+    if (!journal_write(run->journal, "rollback", ok ? "done" : "failed", NULL, ok ? NULL : e,
+                       &ignored))
+        log_err_as(LOG_WARNING, &ignored);
+    if (!ok)
+        return err_wrap(e, "could not roll back");
+    run->rolled_back = true;
+    report_set_rollback(&run->report, &run->rollback);
+    compare(run);
+    return true;
+}
+
+bool roll_back(struct run *run, struct err *e)
+{
+    if (!run->changed)
+        return true;
+    if (run->elsewhere)
+        return err_set(e, ERR_BROKEN, "Prisma did not work on database \"%s\"",
+                       run->site.live.dbname);
+    stop_shield(true);
+    bool ok = roll_back_shielded(run, e);
+    stop_shield(false);
+    return ok;
+}

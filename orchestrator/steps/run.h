@@ -1,0 +1,69 @@
+/*
+ * run.h - what the steps of one deploy share.
+ *
+ * Filled from top to bottom as the run goes on; a step reads what the steps
+ * before it left.  Everything lives in the run's arena.
+ */
+#ifndef MIGSAFE_STEPS_RUN_H
+#define MIGSAFE_STEPS_RUN_H
+
+#include "core/backup/backup.h"
+#include "core/health/health.h"
+#include "core/prisma/deploy.h"
+#include "core/prisma/effects.h"
+#include "core/prisma/history.h"
+#include "core/report/report.h"
+#include "core/restore/rollback.h"
+#include "core/runlock.h"
+#include "core/schema/snapshot.h"
+#include "core/settings.h"
+#include "core/site.h"
+#include "core/steps.h"
+
+struct run {
+    struct arena *arena;
+    const struct settings *settings;
+    const char *id;               /* 20261120_194609_ab12 */
+    const char *application_name; /* "migsafe:<id>": Prisma's sessions */
+    struct site site;
+    struct prisma_project project;
+    struct migration_list folder;
+    struct history history; /* as the lock was taken: its pending is what this run intends */
+    struct runlock *lock;
+    struct journal *journal;
+
+    /* preflight */
+    struct database_facts facts;
+    struct findings baseline;
+    struct effects *effects; /* one per pending migration */
+    /* backup */
+    struct backup_done backup;
+    struct stored stored; /* the full one, read back */
+    bool has_backup;
+    /* migrate */
+    struct snapshot schema_before;
+    struct ledgers ledgers_before;
+    bool changed;   /* something of the migration is in live: there must be a way back */
+    bool permanent; /* the same migrations would fail again */
+    bool elsewhere; /* Prisma worked on another database: nothing here can be judged */
+    /* health */
+    struct findings found;
+    /* the way back */
+    bool rolled_back;
+    struct rollback_result rollback;
+
+    struct run_report report;
+};
+
+/* "Retry" of a step's wording: a warning goes to the log and into the report. */
+void run_warn(struct run *run, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void run_warn_err(struct run *run, const struct err *e);
+/* The ledger that Prisma uses and the history against it, as live has them now. */
+MUST_CHECK bool run_read_ledgers(struct run *run, struct ledgers *all, struct history *history,
+                                 struct err *e);
+/* The pending migration number i of this run. */
+const struct migration *run_pending(const struct run *run, size_t i);
+
+extern const struct step step_preflight, step_backup, step_migrate, step_health, step_backup_after;
+
+#endif

@@ -1,0 +1,79 @@
+#include "base/fs.h"
+#include "steps/run.h"
+
+static struct backup_spec spec_of(const struct run *run, const char *reason, unsigned kinds)
+{
+    const struct settings *s = run->settings;
+    return (struct backup_spec){
+        .live = &run->site.live,
+        .backup_dir = s->backup_dir,
+        .pg_bin = s->pg_bin,
+        .kinds = kinds,
+        .reason = reason,
+        .run = run->id,
+        .project_dir = run->project.root,
+        .jobs = s->jobs,
+        .compression = s->compression,
+        .lock_timeout_ms = s->lock_timeout_ms,
+    };
+}
+
+static void add_to_report(struct run *run, const char *id, const char *kind,
+                          const struct manifest *m)
+{
+    struct report_backup b = {
+        .id = id,
+        .kind = kind,
+        .path = fs_join(run->arena, run->settings->backup_dir, id),
+        .bytes = m->bytes,
+    };
+    for (size_t i = 0; i < m->table_count; i++)
+        b.rows += m->tables[i].rows;
+    report_add_backup(&run->report, &b);
+}
+
+/* Full and data, one snapshot; read back and its files checked before anything is migrated. */
+static bool apply(struct run *run, struct err *e)
+{
+    const struct settings *s = run->settings;
+    struct backup_spec spec = spec_of(run, "pre-deploy", BACKUP_FULL | BACKUP_DATA);
+    if (!backup_take(run->arena, &spec, &run->backup, e))
+        return err_wrap(e, "could not back up database \"%s\"", run->site.live.dbname);
+    if (!store_find(run->arena, s->backup_dir, run->backup.full_id, &run->stored, e) ||
+        !store_verify_files(run->arena, &run->stored, e) ||
+        !store_pin(run->arena, &run->stored, true, e))
+        return err_wrap(e, "could not verify the backup just taken");
+    run->has_backup = true;
+
+    struct json *facts = json_object();
+    json_put(facts, "full", run->backup.full_id);
+    json_put(facts, "data", run->backup.data_id);
+    json_put_int(facts, "bytes", run->backup.manifest.bytes);
+    add_to_report(run, run->backup.full_id, "full", &run->backup.manifest);
+    add_to_report(run, run->backup.data_id, "data", &run->backup.manifest);
+    return journal_write(run->journal, "backup", "note", facts, NULL, e);
+}
+
+const struct step step_backup = {
+    .name = "backup",
+    .what = "back up the database, full and data",
+    .apply = apply,
+};
+
+static bool apply_after(struct run *run, struct err *e)
+{
+    struct backup_done done;
+    if (!run->settings->backup_after)
+        return true;
+    struct backup_spec spec = spec_of(run, "post-deploy", BACKUP_FULL);
+    if (!backup_take(run->arena, &spec, &done, e))
+        return err_wrap(e, "could not take the backup after the deploy");
+    add_to_report(run, done.full_id, "full", &done.manifest);
+    return true;
+}
+
+const struct step step_backup_after = {
+    .name = "backup-after",
+    .what = "back up the migrated database",
+    .apply = apply_after,
+};

@@ -1,0 +1,243 @@
+/*
+ * Up to `attempts` runs of Prisma.  After each the database is looked at, not the
+ * exit status alone: success is exit 0 and the success line and the ledger
+ * complete.  What may follow a failure is decided by its class (why) together
+ * with what stayed behind (leftover.h): see next_move.
+ */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/proc.h"
+#include "base/random.h"
+#include "base/stop.h"
+#include "steps/leftover.h"
+#include "steps/rollback.h"
+
+enum move { MOVE_DONE, MOVE_RETRY, MOVE_MARK_AND_RETRY, MOVE_GIVE_UP };
+
+struct attempt {
+    int number;
+    struct prisma_outcome outcome;
+    struct leftover_facts left;
+};
+
+static bool journal_child(void *context, pid_t pid, struct err *e)
+{
+    struct run *run = context;
+    struct json *facts = json_object();
+    json_put_int(facts, "pid", pid);
+    json_put_int(facts, "start_time", proc_start_time(pid));
+    json_put(facts, "boot_id", proc_boot_id(run->arena));
+    json_put(facts, "application_name", run->application_name);
+    return journal_write(run->journal, "migrate", "note", facts, NULL, e);
+}
+
+static bool run_prisma(struct run *run, struct prisma_outcome *outcome, struct err *e)
+{
+    const struct settings *s = run->settings;
+    AUTO(pg) struct pg *watch = site_open_maintenance(&run->site, s, NULL, e);
+    if (watch == NULL)
+        return false;
+    struct prisma_deploy_spec spec = {
+        .project = &run->project,
+        .live = &run->site.live,
+        .url = run->site.url,
+        .application_name = run->application_name,
+        .lock_timeout_ms = s->lock_timeout_ms,
+        .timeout_ms = s->migrate_timeout_ms,
+        .watch = watch,
+        .started = journal_child,
+        .context = run,
+    };
+    return prisma_deploy(run->arena, &spec, outcome, e);
+}
+
+/* Killing the CLI does not stop its SQL (docs/PRISMA.md): nothing is judged before it is quiet. */
+static bool settle(struct run *run, struct err *e)
+{
+    AUTO(pg) struct pg *m = site_open_maintenance(&run->site, run->settings, NULL, e);
+    return m != NULL &&
+           prisma_sessions_end(run->arena, m, run->site.live.dbname, run->application_name, e) &&
+           prisma_lock_wait(run->arena, m, run->site.live.dbname, run->settings->wait_for_other_ms,
+                            e);
+}
+
+/* Success claimed, nothing applied here, no session of it seen here: it migrated something else. */
+static bool worked_elsewhere(const struct attempt *t)
+{
+    const struct prisma_outcome *o = &t->outcome;
+    return o->elsewhere ||
+           (o->failure.class == FAILURE_NONE && !o->session_seen && t->left.left == LEFT_NOTHING);
+}
+
+static enum move next_move(const struct run *run, const struct attempt *t)
+{
+    enum failure_class class = t->outcome.failure.class;
+    bool again = t->number < run->settings->attempts;
+    switch (t->left.left) {
+    case LEFT_COMPLETE:
+        return class == FAILURE_NONE ? MOVE_DONE : MOVE_GIVE_UP;
+    case LEFT_NOTHING:
+        return again && (class == FAILURE_BEFORE || class == FAILURE_TRANSIENT) ? MOVE_RETRY
+                                                                                : MOVE_GIVE_UP;
+    case LEFT_ROW_ONLY:
+        return again && class == FAILURE_TRANSIENT ? MOVE_MARK_AND_RETRY : MOVE_GIVE_UP;
+    case LEFT_UNKNOWN:
+        break;
+    }
+    return MOVE_GIVE_UP;
+}
+
+static bool journal_attempt(struct run *run, const struct attempt *t, enum move move, struct err *e)
+{
+    static const char *const moves[] = {"done", "retry", "retry in place", "give up"};
+    const struct failure *f = &t->outcome.failure;
+    const struct prisma_blocker *b = &t->outcome.blocker;
+    struct json *facts = json_object();
+    json_put_int(facts, "attempt", t->number);
+    json_put(facts, "class", failure_class_name(f->class));
+    json_put(facts, "code", f->code);
+    json_put(facts, "sqlstate", f->sqlstate);
+    json_put(facts, "migration", f->migration);
+    json_put(facts, "message", f->message);
+    json_put_int(facts, "exit", t->outcome.end.exit_status);
+    json_put_bool(facts, "session_seen", t->outcome.session_seen);
+    json_put(facts, "left_behind", t->left.why);
+    json_put(facts, "next", moves[move]);
+    if (b->pid != 0) {
+        struct json *blocker = json_put_object(facts, "blocker");
+        json_put_int(blocker, "pid", b->pid);
+        json_put(blocker, "application", b->application);
+        json_put(blocker, "query", b->query);
+        json_put(blocker, "waiting", b->waiting_statement);
+    }
+    return journal_write(run->journal, "migrate", "attempt", facts, NULL, e);
+}
+
+/* 1 s, 2 s, 4 s ... with up to half of it on top: several deploys do not come back in step. */
+static bool back_off(const struct run *run, int number, struct err *e)
+{
+    int64_t base = 1000LL << (number < 6 ? number - 1 : 5);
+    int64_t pause = base + (int64_t)(random_u64() % (uint64_t)(base / 2));
+    log_info("attempt %d of %d failed; trying again in %s", number, run->settings->attempts,
+             clock_human_ms(run->arena, pause));
+    return stop_sleep_ms(pause, e);
+}
+
+static bool attempt_failed(const struct attempt *t, struct err *e)
+{
+    const struct failure *f = &t->outcome.failure;
+    const struct prisma_blocker *b = &t->outcome.blocker;
+    err_set(e, t->outcome.end.timed_out ? ERR_TIMEOUT : ERR_QUERY, "%s", f->message);
+    snprintf(e->sqlstate, sizeof(e->sqlstate), "%s", f->sqlstate);
+    if (f->lock_timeout && b->pid != 0)
+        err_detail(e, "Session %d (%s) was in the way with: %s", b->pid,
+                   b->application ? b->application : "no application name",
+                   b->query ? b->query : "(no statement)");
+    else if (f->migration[0] != '\0')
+        err_detail(e, "Migration \"%s\", attempt %d.", f->migration, t->number);
+    return false;
+}
+
+static bool judge(struct run *run, struct attempt *t, struct err *e)
+{
+    if (!settle(run, e) || !leftover_judge(run, &t->outcome, &t->left, e))
+        return false;
+    run->elsewhere = worked_elsewhere(t);
+    run->changed = t->left.left != LEFT_NOTHING;
+    return true;
+}
+
+/* One run and what became of it.  False: no further attempt can be made. */
+static bool make_attempt(struct run *run, struct attempt *t, enum move *move, struct err *e)
+{
+    struct err ended = {0};
+    run->changed = true; /* until it is seen that it is not */
+    bool ran = run_prisma(run, &t->outcome, &ended);
+    stop_shield(true); /* the database must be judged, whatever was asked of us meanwhile */
+    bool judged = judge(run, t, e);
+    stop_shield(false);
+    if (!judged)
+        return false;
+    if (!ran) {
+        *e = ended;
+        return false;
+    }
+    *move = next_move(run, t);
+    report_add_attempt(&run->report, &t->outcome);
+    return journal_attempt(run, t, *move, e);
+}
+
+static bool mark(struct run *run, const struct attempt *t, struct err *e)
+{
+    AUTO(pg) struct pg *db = site_open_live(&run->site, NULL, e);
+    log_info("migration \"%s\" left nothing behind (%s): its ledger row is marked rolled back",
+             t->left.failed, t->left.why);
+    return db != NULL && ledger_mark_rolled_back(db, t->left.ledger_schema, t->left.failed, e);
+}
+
+static bool apply_attempts(struct run *run, struct err *e)
+{
+    struct err first = {0};
+    for (int number = 1;; number++) {
+        struct attempt t = {.number = number};
+        enum move move = MOVE_GIVE_UP;
+        if (!make_attempt(run, &t, &move, e))
+            return false;
+        if (run->elsewhere)
+            return err_set(e, ERR_BROKEN,
+                           "Prisma reports success, but database \"%s\" is as before",
+                           run->site.live.dbname);
+        if (move == MOVE_DONE)
+            return true;
+        if (first.kind == ERR_NONE)
+            attempt_failed(&t, &first);
+        run->permanent = t.outcome.failure.class == FAILURE_PERMANENT ||
+                         t.outcome.failure.class == FAILURE_UNKNOWN;
+        if (move == MOVE_GIVE_UP) {
+            *e = first;
+            return false;
+        }
+        if ((move == MOVE_MARK_AND_RETRY && !mark(run, &t, e)) || !back_off(run, number, e))
+            return false;
+    }
+}
+
+static bool read_before(struct run *run, struct err *e)
+{
+    struct history now;
+    AUTO(pg) struct pg *db = site_open_live(&run->site, NULL, e);
+    return db != NULL && snapshot_take(run->arena, db, &run->schema_before, e) &&
+           run_read_ledgers(run, &run->ledgers_before, &now, e);
+}
+
+static bool apply(struct run *run, struct err *e)
+{
+    if (!runlock_check(run->arena, run->lock, e))
+        return false;
+    if (!read_before(run, e))
+        return err_wrap(e, "could not read the state before the migration");
+    return apply_attempts(run, e);
+}
+
+static struct json *facts(struct run *run)
+{
+    struct json *j = json_object();
+    struct json *intended = json_put_array(j, "migrations");
+    for (size_t i = 0; i < run->history.pending.count; i++) {
+        const struct migration *m = run_pending(run, i);
+        struct json *item = json_push_object(intended);
+        json_put(item, "name", m->name);
+        json_put(item, "checksum", m->checksum);
+    }
+    json_put(j, "live_oid", run->facts.oid);
+    json_put(j, "backup", run->backup.full_id);
+    return j;
+}
+
+const struct step step_migrate = {
+    .name = "migrate",
+    .what = "run prisma migrate deploy",
+    .apply = apply,
+    .undo = roll_back,
+    .facts = facts,
+};

@@ -1,0 +1,181 @@
+/*
+ * Everything that can refuse a deploy is found out here, before production is
+ * touched: the tools, the rights, the disk, and that the way back works.
+ */
+#include "base/fs.h"
+#include "base/log.h"
+#include "core/restore/drill.h"
+#include "core/restore/side.h"
+#include "sql/queries.h"
+#include "steps/run.h"
+
+enum { LEAST_SERVER = 120000, KEPT_WARNING = 3 };
+
+static bool check_url(const struct run *run, struct err *e)
+{
+    const struct connection *live = &run->site.live;
+    if (!live->pooled)
+        return true;
+    err_set(e, ERR_PREFLIGHT, "the database URL goes through a pooler (%s)", live->pooled_why);
+    err_detail(e, "Locks, snapshots and pg_dump need a session of their own on the server.");
+    err_hint(e, "Give the direct URL: setting \"direct-url\" or DIRECT_URL.");
+    return false;
+}
+
+static bool check_server(struct run *run, struct pg *db, struct err *e)
+{
+    const char *tool, *standby = pg_value(run->arena, db, "SELECT pg_is_in_recovery()", PG_NONE, e);
+    if (standby == NULL)
+        return false;
+    if (standby[0] == 't')
+        return err_set(e, ERR_PREFLIGHT, "the server is a standby: nothing can be migrated there");
+    int version = pg_server_version(db);
+    if (version < LEAST_SERVER)
+        return err_set(e, ERR_PREFLIGHT, "PostgreSQL %d is too old: 12 or newer is needed",
+                       version / 10000);
+    const char *pg_bin = run->settings->pg_bin;
+    return connection_tool(run->arena, pg_bin, "pg_dump", version, &tool, e) &&
+           connection_tool(run->arena, pg_bin, "pg_restore", version, &tool, e);
+}
+
+/* What Prisma itself would stumble over at once: said before a backup is taken. */
+static bool check_history(const struct run *run, struct err *e)
+{
+    const struct history *h = &run->history;
+    if (h->failed.count > 0) {
+        err_set(e, ERR_UNSAFE, "the ledger has a failed migration: \"%s\"", h->failed.items[0]);
+        err_detail(e, "Prisma refuses every deploy until it is resolved (P3009).");
+        err_hint(e, "See what of it is in the database, then run \"prisma migrate resolve "
+                    "--rolled-back\" or \"--applied\" for it, or restore a backup.");
+        return false;
+    }
+    if (h->scriptless.count > 0)
+        return err_set(e, ERR_UNSAFE, "migration \"%s\" has no migration.sql (P3015)",
+                       h->scriptless.items[0]);
+    return true;
+}
+
+static bool warn_history(struct run *run)
+{
+    const struct history *h = &run->history;
+    for (size_t i = 0; i < h->edited.count; i++)
+        run_warn(run, "migration \"%s\" was edited after it was applied", h->edited.items[i]);
+    for (size_t i = 0; i < h->missing.count; i++)
+        run_warn(run, "migration \"%s\" is applied, but its folder is missing",
+                 h->missing.items[i]);
+    for (size_t i = 0; i < h->out_of_order.count; i++)
+        run_warn(run, "migration \"%s\" is older than the newest applied one",
+                 h->out_of_order.items[i]);
+    return true;
+}
+
+/* The dump is smaller than the database, the side database about as large; where the server's disk
+ * is not ours to see, only the backup folder can be judged. */
+static bool check_disk(struct run *run, struct err *e)
+{
+    int64_t free_bytes;
+    const char *dir = run->settings->backup_dir;
+    if (!fs_mkdirs(run->arena, dir, e) || !fs_free_bytes(dir, &free_bytes, e))
+        return false;
+    log_info("database: %s; free in the backup folder: %s", str_bytes(run->arena, run->facts.bytes),
+             str_bytes(run->arena, free_bytes));
+    if (free_bytes >= run->facts.bytes / 2)
+        return true;
+    err_set(e, ERR_PREFLIGHT, "the backup folder has %s free, the database has %s",
+            str_bytes(run->arena, free_bytes), str_bytes(run->arena, run->facts.bytes));
+    err_hint(e, "Make room below \"%s\", or name another folder by \"backup-dir\".", dir);
+    return false;
+}
+
+static bool warn_activity(struct run *run, struct pg *db, struct err *e)
+{
+    struct pg_rows rows;
+    if (!pg_query(run->arena, db, sql_preflight_activity, PG_NONE, &rows, e))
+        return false;
+    for (size_t i = 0; i < rows.count; i++)
+        run_warn(run, "%s", pg_cell(&rows, i, "warning"));
+    return true;
+}
+
+static bool warn_kept(struct run *run, struct pg *maintenance, struct err *e)
+{
+    struct side_database *items;
+    size_t count, kept = 0;
+    if (!side_list(run->arena, maintenance, run->site.live.dbname, &items, &count, e))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        kept += strcmp(items[i].purpose, "kept") == 0;
+    if (kept >= KEPT_WARNING)
+        run_warn(run,
+                 "%zu kept databases of \"%s\" take up room; \"migsafe prune --kept\" drops "
+                 "them",
+                 kept, run->site.live.dbname);
+    return true;
+}
+
+static bool check_way_back(struct run *run, struct pg *maintenance, struct err *e)
+{
+    const struct settings *s = run->settings;
+    bool accept_slots = strcmp(s->swap_with_slots, "accept") == 0;
+    if (!swap_possible(run->arena, maintenance, run->site.live.dbname, accept_slots, e))
+        return err_wrap(e, "there would be no way back");
+    struct drill_spec spec = {
+        .live = &run->site.live,
+        .server = &run->site.server,
+        .maintenance_database = s->maintenance_database,
+        .pg_bin = s->pg_bin,
+        .run = run->id,
+        .scratch_dir = fs_join(run->arena, journal_folder(run->journal), "drill"),
+        .facts = &run->facts,
+        .accept_slots = accept_slots,
+    };
+    if (!drill(run->arena, &spec, e))
+        return err_wrap(e, "there would be no way back");
+    return true;
+}
+
+static bool take_baseline(struct run *run, struct pg *db, struct err *e)
+{
+    struct health_context context = {.db = db, .history = &run->history};
+    if (!health_check(run->arena, &context, &run->baseline, e))
+        return err_wrap(e, "could not check the database's health");
+    run->report.baseline = run->baseline;
+    if (run->baseline.count > 0)
+        log_info("health before the deploy: %s, which do not count later",
+                 str_plural(run->arena, (int64_t)run->baseline.count, "finding", "findings"));
+    return true;
+}
+
+static void read_effects(struct run *run)
+{
+    size_t count = run->history.pending.count;
+    run->effects = arena_array(run->arena, count + 1, sizeof(*run->effects));
+    for (size_t i = 0; i < count; i++) {
+        const struct migration *m = run_pending(run, i);
+        run->effects[i] = effects_of(run->arena, m->sql == NULL ? "" : m->sql);
+    }
+}
+
+static bool apply(struct run *run, struct err *e)
+{
+    if (!check_url(run, e) || !check_history(run, e) || !warn_history(run) ||
+        !prisma_project_cli(run->arena, run->settings->prisma, &run->project, e))
+        return false;
+    log_info("prisma %s in \"%s\"", run->project.version, run->project.root);
+    AUTO(pg) struct pg *db = site_open_live(&run->site, NULL, e);
+    if (db == NULL || !check_server(run, db, e) ||
+        !database_read(run->arena, db, run->site.live.dbname, &run->facts, e))
+        return false;
+    if (!check_disk(run, e) || !take_baseline(run, db, e) || !warn_activity(run, db, e))
+        return false;
+    read_effects(run);
+    AUTO(pg) struct pg *maintenance = site_open_maintenance(&run->site, run->settings, NULL, e);
+    return maintenance != NULL && warn_kept(run, maintenance, e) &&
+           check_way_back(run, maintenance, e);
+}
+
+const struct step step_preflight = {
+    .name = "preflight",
+    .what = "see whether the deploy and its way back can work here",
+    .apply = apply,
+};
