@@ -26,3 +26,64 @@ app_migration() {
 app_forget() {
 	rm -rf "$1"/prisma/migrations/2027*_"$2"
 }
+
+# shop_base: the application at $APP with all its history applied and seeded, as the template of the
+# databases of this test; owned by the role `owner`, who is no superuser.
+shop_base() {
+	APP=$T/shop
+	app_copy "$APP" || bail "the fixture application could not be copied"
+	role_create owner "CREATEDB IN ROLE pg_signal_backend"
+	db_create base owner
+	(cd "$APP" && DATABASE_URL=$(db_url base owner) CHECKPOINT_DISABLE=1 \
+		node node_modules/prisma/build/index.js migrate deploy) >"$T/base.log" 2>&1 ||
+		bail "the history could not be applied: $(cat "$T/base.log")"
+	psql_as owner base -f "$ROOT/fixtures/app/seed.sql" >/dev/null || bail "the seed failed"
+	sql base 'ANALYZE'
+	BACKUPS=$T/backups
+}
+
+# shop_new NAME: a database of its own from the template, and a fresh folder for its backups.
+shop_new() {
+	sql postgres "CREATE DATABASE \"$(db_name "$1")\" TEMPLATE \"$(db_name base)\" OWNER \"$(role_name owner)\"" ||
+		bail "database $1 could not be created"
+	BACKUPS=$T/backups_$1
+	rm -rf "$APP"/prisma/migrations/2027*
+}
+
+# migsafe_for NAME COMMAND [ARGUMENT...]: run in the application's folder, as its owner.
+migsafe_for() {
+	local name=$1
+	shift
+	run env -C "$APP" DATABASE_URL="$(db_url "$name" owner)" MIGSAFE_BACKUP_DIR="$BACKUPS" CHECKPOINT_DISABLE=1 \
+		"$MIGSAFE" "$@"
+}
+
+state_of() { # NAME -> the fingerprint of a database
+	PGHOST=$TEST_PGHOST PGPORT=$TEST_PGPORT PGUSER=postgres "$ROOT/scripts/db-fingerprint.sh" "$(db_name "$1")"
+}
+
+# journal_of: all records of the newest run, one JSON object a line.
+journal_of() {
+	local newest
+	newest=$(find "$BACKUPS/.migsafe/runs" -mindepth 1 -maxdepth 1 -type d 2>/dev/null | sort | tail -n 1)
+	[ -n "$newest" ] && cat "$newest/journal.jsonl"
+}
+
+json() { # JQ-FILTER: of the last output
+	printf '%s' "$OUT" | jq -r "$1"
+}
+
+no_side_databases() { # NAME TEST-NAME: none but kept ones are left
+	is "$(sql postgres "SELECT count(*) FROM pg_database WHERE datname LIKE '$(db_name "$1")\_\_migsafe%'
+		AND datname NOT LIKE '%kept%'")" 0 "$2"
+}
+
+# native_copy FOLDER: a copy of the application that drives Prisma 6's native engine, for which
+# fixtures/native/engine.cjs stands in; sets NATIVE_ENV for `env`.
+native_copy() {
+	app_copy "$1" || return
+	rm "$1/prisma.config.ts"
+	sed -i '/engineType/d' "$1/prisma/schema.prisma"
+	NATIVE_ENV=(PRISMA_SCHEMA_ENGINE_BINARY="$ROOT/fixtures/native/engine.cjs"
+		PRISMA_QUERY_ENGINE_LIBRARY="$ROOT/fixtures/native/engine.cjs")
+}

@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# What others do beside a deploy, and what was wrong before it, is not blamed on it.
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+# shellcheck source=tests/deploy/app.sh
+. "$ROOT/tests/deploy/app.sh"
+shop_base
+
+# --- findings that existed before ------------------------------------------------------------------
+shop_new invalid
+sql_as owner invalid "INSERT INTO \"User\" (email, name) SELECT 'dup@example.com', 'x' WHERE false" >/dev/null 2>&1
+sql_as owner invalid 'CREATE TABLE twice (v int); INSERT INTO twice VALUES (1), (1)'
+psql_as owner invalid -c 'CREATE UNIQUE INDEX CONCURRENTLY twice_v ON twice (v)' >/dev/null 2>&1
+is "$(sql invalid "SELECT count(*) FROM pg_index WHERE NOT indisvalid")" 1 'an invalid index exists'
+app_migration "$APP" good_add_column
+migsafe_for invalid deploy --json
+status_is 0 'it does not fail a good deploy'
+is "$(json '[.baseline[].rule] | map(select(. == "invalid-index")) | length')" 1 'the report has it as found before'
+
+# --- rows deleted by another session ------------------------------------------------------------------
+shop_new deleted
+app_migration "$APP" slow
+sleeping() {
+	[ "$(sql deleted "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()")" -gt 0 ]
+}
+(
+	wait_for 60 sleeping
+	sql deleted 'DELETE FROM "OrderItem" WHERE id IN (SELECT id FROM "OrderItem" LIMIT 50)'
+) &
+MIGRATION_SCRIPT=split migsafe_for deleted deploy --json
+status_is 0 'rows deleted by another session do not roll a deploy back'
+wait $! 2>/dev/null
+is "$(json '[.findings[] | select(.rule == "rows-lost") | .level] | join(",")')" warning 'they are a warning'
+like "$(json '.findings[] | select(.rule == "rows-lost") | .message')" 'OrderItem' 'that names the table'
+
+# --- writes of others are counted when the database is restored -------------------------------------------
+shop_new lost
+app_migration "$APP" fail_halfway
+sed -i 's/^UPDATE .*/SELECT pg_sleep(4);\n&/' "$APP"/prisma/migrations/2027*/migration.sql
+sleeping_lost() {
+	[ "$(sql lost "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()")" -gt 0 ]
+}
+(
+	wait_for 60 sleeping_lost
+	sql lost "INSERT INTO \"Category\" (slug, name) SELECT 'late' || i, 'Late' FROM generate_series(1, 7) i"
+) &
+MIGRATION_SCRIPT=split migsafe_for lost deploy --json
+status_is 20 'a failing deploy while others write is restored'
+wait $! 2>/dev/null
+is "$(json '.lost_writes[] | select(.table == "public.Category") | .written')" 7 'what they wrote is counted per table'
+kept=$(json .kept_database)
+is "$(sql lost "SELECT count(*) FROM \"Category\" WHERE slug LIKE 'late%'")" 0 'the restored database is that of the snapshot'
+sql postgres "ALTER DATABASE \"$kept\" ALLOW_CONNECTIONS true"
+is "$(sql "$kept" "SELECT count(*) FROM \"Category\" WHERE slug LIKE 'late%'")" 7 'the kept one has their writes'
+
+# --- a failing backup-after ---------------------------------------------------------------------------------
+shop_new after
+app_migration "$APP" slow
+sleeping_after() {
+	[ "$(sql after "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()")" -gt 0 ]
+}
+mkdir -p "$T/bin"
+ln -s "$TEST_PGBIN"/* "$T/bin/"
+(
+	wait_for 60 sleeping_after
+	rm "$T/bin/pg_dump"
+	printf '#!/bin/sh\n[ "$1" = --version ] && exec %s/pg_dump --version\necho "pg_dump: error: disk is full" >&2\nexit 1\n' "$TEST_PGBIN" >"$T/bin/pg_dump"
+	chmod +x "$T/bin/pg_dump"
+) &
+MIGRATION_SCRIPT=split migsafe_for after deploy --json --pg-bin "$T/bin"
+status_is 0 'a failing backup-after leaves exit 0'
+wait $! 2>/dev/null
+is "$(json .verdict)" migrated 'and the verdict migrated'
+like "$(json '.warnings | join(" ")')" 'backup-after' 'with a warning'
+like "$ERR" 'warning: .*disk is full' 'in the log too'
+
+# --- alerts -----------------------------------------------------------------------------------------------
+python3 "$ROOT/tests/receiver.py" --port-file "$T/port" --log "$T/hooks" --fail 1 &
+receiver=$!
+wait_for 10 test -s "$T/port"
+shop_new alert
+app_migration "$APP" fail_halfway
+migsafe_for alert deploy --webhook-url "http://127.0.0.1:$(cat "$T/port")/hook"
+status_is 20 'a failing deploy with a receiver'
+is "$(tail -n 1 "$T/hooks" | jq -r .body.event)" deploy.restored 'the alert is posted, after a second try'
+is "$(wc -l <"$T/hooks")" 2 'two tries were made'
+is "$(tail -n 1 "$T/hooks" | jq -r '.body | [.verdict, .exit, .status] | map(tostring) | join(",")')" 'restored,20,failed' 'with verdict and status'
+shop_new quiet
+app_migration "$APP" good_add_column
+migsafe_for quiet deploy --webhook-url "http://127.0.0.1:$(cat "$T/port")/hook"
+status_is 0 'a good deploy with a receiver'
+is "$(wc -l <"$T/hooks")" 2 'posts nothing'
+app_migration "$APP" good_two
+migsafe_for quiet deploy --webhook-url "http://127.0.0.1:$(cat "$T/port")/hook" --webhook-on always
+is "$(tail -n 1 "$T/hooks" | jq -r .body.event)" deploy.migrated 'unless webhook-on is always'
+kill "$receiver"
+shop_new dead
+app_migration "$APP" fail_halfway
+migsafe_for dead deploy --webhook-url http://127.0.0.1:1/hook?token=s3cr3t
+status_is 20 'a dead receiver does not change the exit status'
+like "$ERR" 'warning: .*alert' 'it is a warning'
+unlike "$ERR$OUT$(journal_of)" 's3cr3t' 'and its URL is nowhere to be read'
+done_testing
