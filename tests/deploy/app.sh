@@ -50,12 +50,26 @@ shop_new() {
 	rm -rf "$APP"/prisma/migrations/2027*
 }
 
+# How Prisma sends a file: whole (7.3 and before) or split into statements (7.4 and later).
+MODE=whole
+
 # migsafe_for NAME COMMAND [ARGUMENT...]: run in the application's folder, as its owner.
 migsafe_for() {
 	local name=$1
 	shift
-	run env -C "$APP" DATABASE_URL="$(db_url "$name" owner)" MIGSAFE_BACKUP_DIR="$BACKUPS" CHECKPOINT_DISABLE=1 \
-		"$MIGSAFE" "$@"
+	run env -C "$APP" DATABASE_URL="$(db_url "$name" owner)" MIGSAFE_BACKUP_DIR="$BACKUPS" \
+		MIGRATION_SCRIPT="$MODE" "$MIGSAFE" "$@"
+}
+
+sleeping_in() { # NAME: is a migration at its pg_sleep?
+	[ "$(sql "$1" "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND
+		query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()")" -gt 0 ]
+}
+
+unchanged_since() { # FILE NAME TEST-NAME: is the database what its fingerprint in FILE says?
+	state_of "$2" >"$T/.now"
+	cmp -s "$1" "$T/.now"
+	ok $? "$3" || diag "$(diff "$1" "$T/.now" | head -20)"
 }
 
 state_of() { # NAME -> the fingerprint of a database

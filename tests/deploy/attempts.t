@@ -6,9 +6,7 @@
 . "$ROOT/tests/deploy/app.sh"
 shop_base
 
-sleeping_in() { # NAME: is a migration at its pg_sleep?
-	[ "$(sql "$1" "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()")" -gt 0 ]
-}
+# shellcheck disable=SC2317 # called by wait_for
 attempts_made() { [ "$(journal_of | grep -c '"event":"attempt"')" -ge "$1" ]; }
 
 # --- a lock in the way of attempts 1 and 2 ---------------------------------------------------------
@@ -21,7 +19,8 @@ blocker_pid=$(sql locked "SELECT pid FROM pg_stat_activity WHERE datname = curre
 	wait_for 60 attempts_made 2
 	sql locked "SELECT pg_terminate_backend($blocker_pid)" >/dev/null
 ) &
-MIGRATION_SCRIPT=split migsafe_for locked deploy --lock-timeout 1s --json
+MODE='split'
+migsafe_for locked deploy --lock-timeout 1s --json
 status_is 0 'a lock held by another session makes attempts 1 and 2 fail and attempt 3 succeed'
 wait $! 2>/dev/null
 bg_kill "$blocker"
@@ -39,12 +38,12 @@ shop_new second
 app_migration "$APP" lock_wait_second
 state_of second >"$T/before"
 bg_sql second 'BEGIN; SELECT count(*) FROM "Order"'
-MIGRATION_SCRIPT=split migsafe_for second deploy --lock-timeout 1s --json
+MODE='split'
+migsafe_for second deploy --lock-timeout 1s --json
 status_is 20 'where rows may have been written before, it is not tried in place'
 bg_kill "$BG"
 is "$(json '.attempts | length')" 1 'one attempt'
-state_of second >"$T/after"
-ok "$(cmp -s "$T/before" "$T/after" && echo 0 || echo 1)" 'and the database is as before'
+unchanged_since "$T/before" second 'and the database is as before'
 
 # --- the same file as one transaction: provable from what the server saw ------------------------------
 shop_new whole
@@ -55,7 +54,8 @@ blocker=$BG
 	wait_for 60 attempts_made 1
 	sql whole "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'" >/dev/null
 ) &
-MIGRATION_SCRIPT=whole migsafe_for whole deploy --lock-timeout 1s --json
+MODE=whole
+migsafe_for whole deploy --lock-timeout 1s --json
 status_is 0 'sent as one transaction, it is tried again in place'
 wait $! 2>/dev/null
 bg_kill "$blocker"
@@ -65,7 +65,8 @@ like "$(journal_of | jq -r 'select(.event == "attempt") | .data.left_behind' | h
 # --- permanent errors are not tried again ---------------------------------------------------------------
 shop_new permanent
 app_migration "$APP" fail_first
-MIGRATION_SCRIPT=split migsafe_for permanent deploy --json
+MODE='split'
+migsafe_for permanent deploy --json
 status_is 20 'a permanent SQL error ends with 20'
 is "$(json '.attempts | length')" 1 'after one attempt'
 is "$(json '.attempts[0].class')" permanent 'of class permanent'
@@ -78,17 +79,17 @@ state_of killed >"$T/before"
 	wait_for 60 sleeping_in killed
 	kill -KILL "$(journal_of | jq -r 'select(.step == "migrate" and .event == "note") | .data.pid' | tail -n 1)"
 ) &
-MIGRATION_SCRIPT=split migsafe_for killed deploy --json
+MODE='split'
+migsafe_for killed deploy --json
 status_is 20 'Prisma killed by SIGKILL in the middle ends with 20'
 wait $! 2>/dev/null
-state_of killed >"$T/after"
-ok "$(cmp -s "$T/before" "$T/after" && echo 0 || echo 1)" 'the database is as before, though its backend went on' ||
-	diag "$(diff "$T/before" "$T/after" | head)"
+unchanged_since "$T/before" killed 'the database is as before, though its backend went on'
 
 # --- a migration that takes too long ---------------------------------------------------------------------
 shop_new late
 app_migration "$APP" very_slow
-MIGRATION_SCRIPT=split migsafe_for late deploy --migrate-timeout 4s --json
+MODE='split'
+migsafe_for late deploy --migrate-timeout 4s --json
 status_is 20 'the time limit of Prisma ends it, and the database is restored'
 like "$(json .error.message)" 'no end after|time' 'the error names the limit'
 
@@ -103,6 +104,5 @@ wait_for 60 sleeping_in stopped
 kill -TERM "$stopped"
 wait "$stopped"
 is $? 20 'SIGTERM in the middle of a migration restores the database'
-state_of stopped >"$T/after"
-ok "$(cmp -s "$T/before" "$T/after" && echo 0 || echo 1)" 'which is as before'
+unchanged_since "$T/before" stopped 'which is as before'
 done_testing

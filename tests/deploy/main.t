@@ -41,7 +41,8 @@ for mode in split whole; do
 	sql postgres "GRANT CONNECT ON DATABASE \"$(db_name "half_$mode")\" TO pg_monitor"
 	app_migration "$APP" fail_halfway
 	state_of "half_$mode" >"$T/before"
-	MIGRATION_SCRIPT=$mode migsafe_for "half_$mode" deploy --json
+	MODE=$mode
+	migsafe_for "half_$mode" deploy --json
 	status_is 20 "$mode: a migration that fails half-way ends with 20"
 	is "$(json .verdict)" restored "$mode: restored"
 	is "$(json '.attempts | length')" 1 "$mode: a permanent error is not tried again"
@@ -49,9 +50,7 @@ for mode in split whole; do
 	kept=$(json .kept_database)
 	ok "$(db_exists "$kept" && echo 0 || echo 1)" "$mode: the replaced database is kept under the name in the report"
 	like "$(json .kept_drop_command)" "DROP DATABASE" "$mode: with the command that drops it"
-	state_of "half_$mode" >"$T/after"
-	ok "$(cmp -s "$T/before" "$T/after" && echo 0 || echo 1)" "$mode: rows, schema, owner, rights and settings are as before" ||
-		diag "$(diff "$T/before" "$T/after" | head -20)"
+	unchanged_since "$T/before" "half_$mode" "$mode: rows, schema, owner, rights and settings are as before"
 	no_side_databases "half_$mode" "$mode: no side database is left"
 	migsafe_for "half_$mode" deploy
 	status_is 21 "$mode: the same migrations are refused at once"
@@ -69,9 +68,7 @@ for case in lose_rename:renamed-column lose_drop_column:drop-column lose_truncat
 	migsafe_for "$name" deploy --json
 	status_is 20 "$name: ends with 20"
 	is "$(json "[.findings[] | select(.level == \"error\") | .rule] | unique | join(\",\")")" "$rule" "$name: found by health as $rule"
-	state_of "$name" >"$T/after"
-	ok "$(cmp -s "$T/before" "$T/after" && echo 0 || echo 1)" "$name: the database is as before" ||
-		diag "$(diff "$T/before" "$T/after" | head -20)"
+	unchanged_since "$T/before" "$name" "$name: the database is as before"
 done
 
 # --- loss that is meant ---------------------------------------------------------------------------

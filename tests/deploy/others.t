@@ -20,14 +20,12 @@ is "$(json '[.baseline[].rule] | map(select(. == "invalid-index")) | length')" 1
 # --- rows deleted by another session ------------------------------------------------------------------
 shop_new deleted
 app_migration "$APP" slow
-sleeping() {
-	[ "$(sql deleted "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()")" -gt 0 ]
-}
 (
-	wait_for 60 sleeping
+	wait_for 60 sleeping_in deleted
 	sql deleted 'DELETE FROM "OrderItem" WHERE id IN (SELECT id FROM "OrderItem" LIMIT 50)'
 ) &
-MIGRATION_SCRIPT=split migsafe_for deleted deploy --json
+MODE='split'
+migsafe_for deleted deploy --json
 status_is 0 'rows deleted by another session do not roll a deploy back'
 wait $! 2>/dev/null
 is "$(json '[.findings[] | select(.rule == "rows-lost") | .level] | join(",")')" warning 'they are a warning'
@@ -37,14 +35,12 @@ like "$(json '.findings[] | select(.rule == "rows-lost") | .message')" 'OrderIte
 shop_new lost
 app_migration "$APP" fail_halfway
 sed -i 's/^UPDATE .*/SELECT pg_sleep(4);\n&/' "$APP"/prisma/migrations/2027*/migration.sql
-sleeping_lost() {
-	[ "$(sql lost "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()")" -gt 0 ]
-}
 (
-	wait_for 60 sleeping_lost
+	wait_for 60 sleeping_in lost
 	sql lost "INSERT INTO \"Category\" (slug, name) SELECT 'late' || i, 'Late' FROM generate_series(1, 7) i"
 ) &
-MIGRATION_SCRIPT=split migsafe_for lost deploy --json
+MODE='split'
+migsafe_for lost deploy --json
 status_is 20 'a failing deploy while others write is restored'
 wait $! 2>/dev/null
 is "$(json '.lost_writes[] | select(.table == "public.Category") | .written')" 7 'what they wrote is counted per table'
@@ -56,18 +52,16 @@ is "$(sql "$kept" "SELECT count(*) FROM \"Category\" WHERE slug LIKE 'late%'")" 
 # --- a failing backup-after ---------------------------------------------------------------------------------
 shop_new after
 app_migration "$APP" slow
-sleeping_after() {
-	[ "$(sql after "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()")" -gt 0 ]
-}
 mkdir -p "$T/bin"
 ln -s "$TEST_PGBIN"/* "$T/bin/"
 (
-	wait_for 60 sleeping_after
+	wait_for 60 sleeping_in after
 	rm "$T/bin/pg_dump"
 	printf '#!/bin/sh\n[ "$1" = --version ] && exec %s/pg_dump --version\necho "pg_dump: error: disk is full" >&2\nexit 1\n' "$TEST_PGBIN" >"$T/bin/pg_dump"
 	chmod +x "$T/bin/pg_dump"
 ) &
-MIGRATION_SCRIPT=split migsafe_for after deploy --json --pg-bin "$T/bin"
+MODE='split'
+migsafe_for after deploy --json --pg-bin "$T/bin"
 status_is 0 'a failing backup-after leaves exit 0'
 wait $! 2>/dev/null
 is "$(json .verdict)" migrated 'and the verdict migrated'
