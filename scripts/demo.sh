@@ -84,7 +84,8 @@ deploy 0
 say '3. A migration that fails half-way, as Prisma 7.4 and later runs it: statement by statement'
 app_migration "$work/shop" fail_halfway
 state "$work/before"
-MIGRATION_SCRIPT=split deploy 20
+export MIGRATION_SCRIPT='split'
+deploy 20
 printf -- '-- what the webhook got:\n'
 tail -n 1 "$work/hooks" | python3 -c 'import json,sys; print(json.dumps(json.loads(sys.stdin.read())["body"], indent=2))'
 same_as_before

@@ -98,6 +98,7 @@ native_copy() {
 	app_copy "$1" || return
 	rm "$1/prisma.config.ts"
 	sed -i '/engineType/d' "$1/prisma/schema.prisma"
+	# shellcheck disable=SC2034 # for the test
 	NATIVE_ENV=(PRISMA_SCHEMA_ENGINE_BINARY="$ROOT/fixtures/native/engine.cjs"
 		PRISMA_QUERY_ENGINE_LIBRARY="$ROOT/fixtures/native/engine.cjs")
 }

@@ -57,6 +57,7 @@ ln -s "$TEST_PGBIN"/* "$T/bin/"
 (
 	wait_for 60 sleeping_in after
 	rm "$T/bin/pg_dump"
+	# shellcheck disable=SC2016 # for the script
 	printf '#!/bin/sh\n[ "$1" = --version ] && exec %s/pg_dump --version\necho "pg_dump: error: disk is full" >&2\nexit 1\n' "$TEST_PGBIN" >"$T/bin/pg_dump"
 	chmod +x "$T/bin/pg_dump"
 ) &
