@@ -18,11 +18,14 @@ struct health_context {
     const struct history *history; /* NULL: no migrations folder, ledger checks are left out */
 };
 
-/* Findings are not errors: false only when a check could not run (ERR_QUERY, ERR_CONNECT). */
+/* Findings are not errors: false only when a check could not run (ERR_QUERY, ERR_CONNECT).  What
+ * this role may not read, or what would wait longer than a moment for a lock, is a transient
+ * finding "not-checked".  Not inside a transaction: a statement that fails must not end it. */
 MUST_CHECK bool health_check(struct arena *a, const struct health_context *c,
                              struct findings *found, struct err *e);
 
-/* id, level and advice of every check, for docs and `health --help`. */
+/* Every check with its level and advice, then the rules of dataloss.h, as the Markdown tables of
+ * docs/HEALTH.md. */
 void health_list(FILE *to);
 
 #endif
