@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/version.h"
+#include "core/restore/side.h"
 
 /* Room for one more in a REPORT_LIST of r. */
 #define GROW(r, list)                                                                       \
