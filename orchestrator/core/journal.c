@@ -1,0 +1,157 @@
+#include "core/journal.h"
+
+#include "base/clock.h"
+#include "base/fs.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+enum { JOURNAL_MAX_BYTES = 64 * 1024 * 1024 };
+
+struct journal {
+    struct arena *arena;
+    const char *run, *command, *folder, *path;
+    int fd;
+    int64_t sequence;
+};
+
+static const char *runs_folder(struct arena *a, const char *state_dir)
+{
+    return fs_join(a, state_dir, "runs");
+}
+
+void journal_close(struct journal *j)
+{
+    if (j == NULL)
+        return;
+    fd_close(j->fd);
+    arena_free(j->arena);
+    free(j);
+}
+
+static bool create(struct journal *j, struct err *e)
+{
+    if (!fs_mkdirs(j->arena, j->folder, e))
+        return false;
+    j->fd = open(j->path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+    if (j->fd < 0)
+        return err_sys(e, ERR_SYSTEM, "could not create \"%s\"", j->path);
+    return fs_sync_dir(j->folder, e) && fs_sync_dir(fs_dirname(j->arena, j->folder), e);
+}
+
+struct journal *journal_open(const char *state_dir, const char *run, const char *command,
+                             struct err *e)
+{
+    AUTO(journal) struct journal *j = calloc(1, sizeof(*j));
+    if (j == NULL) {
+        err_sys(e, ERR_SYSTEM, "could not open a journal");
+        return NULL;
+    }
+    j->fd = -1;
+    j->arena = arena_new();
+    j->run = arena_strdup(j->arena, run);
+    j->command = arena_strdup(j->arena, command);
+    j->folder = fs_join(j->arena, runs_folder(j->arena, state_dir), run);
+    j->path = fs_join(j->arena, j->folder, "journal.jsonl");
+    return create(j, e) ? TAKE(j) : NULL;
+}
+
+bool journal_write(struct journal *j, const char *step, const char *event, struct json *data,
+                   const struct err *error, struct err *e)
+{
+    AUTO(arena) struct arena *scratch = arena_new();
+    AUTO(json) struct json *record = json_object();
+    json_put_int(record, "v", JOURNAL_VERSION);
+    json_put_int(record, "seq", ++j->sequence);
+    json_put(record, "at", clock_rfc3339(scratch));
+    json_put(record, "run", j->run);
+    json_put(record, "command", j->command);
+    json_put(record, "step", step);
+    json_put(record, "event", event);
+    json_put_node(record, "data", data == NULL ? json_object() : data);
+    if (error != NULL)
+        json_put_err(record, "error", error);
+    const char *line = arena_printf(scratch, "%s\n", json_text(scratch, record));
+    return fs_append_synced(j->fd, line, strlen(line), j->path, e);
+}
+
+const char *journal_run(const struct journal *j)
+{
+    return j->run;
+}
+
+const char *journal_folder(const struct journal *j)
+{
+    return j->folder;
+}
+
+/* The records of one file.  A crash may leave a broken last line; a broken one before it means that
+ * somebody else wrote there. */
+static bool parse_records(const char *path, const char *text, struct json *records, struct err *e)
+{
+    while (*text != '\0') {
+        const char *end = strchr(text, '\n');
+        if (end == NULL)
+            return true;
+        struct json *record = json_parse(text, (size_t)(end - text), e);
+        if (record == NULL)
+            return end[1] == '\0' || err_wrap(e, "journal \"%s\" is damaged", path);
+        int64_t version = json_int(record, "v", -1);
+        json_push_node(records, record);
+        if (version != JOURNAL_VERSION) {
+            err_set(e, ERR_DAMAGED, "journal \"%s\" has format %lld", path, (long long)version);
+            err_hint(e, "This migsafe reads format %d: use the version that wrote it.",
+                     JOURNAL_VERSION);
+            return false;
+        }
+        text = end + 1;
+    }
+    return true;
+}
+
+static void summarise(struct arena *a, struct journal_run *r)
+{
+    r->exit_status = -1;
+    for (size_t i = 0; i < json_count(r->records); i++) {
+        const struct json *record = json_at(r->records, i);
+        const char *event = json_str(record, "event", "");
+        r->command = arena_strdup(a, json_str(record, "command", ""));
+        r->last_step = arena_strdup(a, json_str(record, "step", ""));
+        r->last_event = arena_strdup(a, event);
+        r->ended_at = arena_strdup(a, json_str(record, "at", ""));
+        if (i == 0)
+            r->started_at = r->ended_at;
+        if (strcmp(event, "verdict") == 0) {
+            const struct json *data = json_find(record, "data");
+            r->verdict = arena_strdup(a, json_str(data, "verdict", ""));
+            r->exit_status = (int)json_int(data, "exit", -1);
+        }
+    }
+}
+
+bool journal_read(struct arena *a, const char *state_dir, const char *run, struct journal_run *r,
+                  struct err *e)
+{
+    const char *folder = fs_join(a, runs_folder(a, state_dir), run);
+    const char *path = fs_join(a, folder, "journal.jsonl");
+    char *text;
+    *r = (struct journal_run){.run = run, .exit_status = -1};
+    if (strchr(run, '/') != NULL || !fs_is_dir(folder))
+        return err_set(e, ERR_NOT_FOUND, "no run \"%s\" in \"%s\"", run, state_dir);
+    if (!fs_read(a, path, JOURNAL_MAX_BYTES, &text, NULL, e))
+        return false;
+    AUTO(json) struct json *records = json_array();
+    if (!parse_records(path, text, records, e))
+        return false;
+    r->records = records;
+    summarise(a, r);
+    records = NULL;
+    return true;
+}
+
+bool journal_list(struct arena *a, const char *state_dir, struct strlist *runs, struct err *e)
+{
+    *runs = strlist_on(a);
+    const char *folder = runs_folder(a, state_dir);
+    return !fs_is_dir(folder) || fs_list(a, folder, FS_DIRS, runs, e);
+}
