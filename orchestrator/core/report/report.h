@@ -59,6 +59,7 @@ struct run_report {
     int exit_status;           /* -1: not ended */
     const char *started_at, *finished_at;
     int64_t elapsed_ms;
+    int64_t start_ms; /* of the monotonic clock */
     const char *database, *host;
     const char *git_commit, *git_branch, *migsafe_version;
     REPORT_LIST(struct report_migration) migrations;
@@ -85,7 +86,8 @@ void report_add_backup(struct run_report *r, const struct report_backup *b);
 void report_add_step(struct run_report *r, const char *name, const char *result,
                      int64_t elapsed_ms);
 void report_set_rollback(struct run_report *r, const struct rollback_result *result);
-/* Stamps finished_at.  error may be NULL.  next is filled by report_advice when it is NULL. */
+/* Stamps finished_at.  error may be NULL; known secrets (base/log) are taken out of it.  next is
+ * filled by report_advice when it is NULL. */
 void report_end(struct run_report *r, const char *verdict, int exit_status,
                 const struct err *error);
 /* What to do now, by verdict, error and findings. */
@@ -111,10 +113,10 @@ MUST_CHECK bool report_read(struct arena *a, const char *state_dir, const char *
  * The body of an alert, caller owns:
  *   {"event":"deploy.restored","status":"success|failed","verdict","exit","run","database","host",
  *    "migrations":["2026..._x"],"attempts":2,"error":"...","backups":["app_..._full"],
- *    "backup_file":"/.../app_..._full","backup_size":123,"kept_database","lost_writes":
- *    [{"table":"public.User","rows_then","rows_now","written"}],"git_commit","next"}
- * event is COMMAND.VERDICT for deploy, restore and recover with a verdict, else COMMAND.done or
- * COMMAND.failed.  Every key is always there; null where there is nothing to say.
+ *    "backup_file":"/.../app_..._full","backup_size":123,"kept_database",
+ *    "lost_writes":[{"table":"public.User","written","rows_then","rows_now"}],"git_commit","next"}
+ * event is COMMAND.VERDICT for deploy and recover, COMMAND.done or COMMAND.failed for the others.
+ * Every key is always there: null, or an empty list, where there is nothing to say.
  */
 struct json *webhook_body(const struct run_report *r) RETURNS_NONNULL;
 

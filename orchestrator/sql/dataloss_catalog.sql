@@ -1,0 +1,20 @@
+-- Tables with their columns in order, dropped ones too.  missing: what rows that are older than the
+-- column's ADD COLUMN ... DEFAULT have in it.
+SELECT n.nspname AS schema,
+       c.relname AS name,
+       c.relkind = 'p' AS partitioned,
+       a.attnum AS place,
+       a.attisdropped AS dropped,
+       a.attname AS attribute,
+       format_type(a.atttypid, a.atttypmod) AS type,
+       NOT a.attnotnull AS nullable,
+       a.atthasdef AS has_default,
+       CASE WHEN a.atthasmissing AND NOT a.attisdropped
+            THEN (a.attmissingval::text::text[])[1] END AS missing
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+WHERE c.relkind IN ('r', 'p')
+  AND c.relpersistence <> 't'
+  AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C", a.attnum;
