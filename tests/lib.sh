@@ -3,6 +3,7 @@
 #
 #   #!/usr/bin/env bash
 #   # What this file proves, in one sentence.
+#   # shellcheck source=tests/lib.sh
 #   . "$(dirname "$0")/../lib.sh"
 #   db_create app
 #   run "$MIGSAFE" status --url "$(db_url app)"
@@ -22,12 +23,11 @@ set -uo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 MIGSAFE=${TEST_MIGSAFE:-$ROOT/build/release/migsafe}
 case $MIGSAFE in /*) ;; *) MIGSAFE=$PWD/$MIGSAFE ;; esac
-export ROOT MIGSAFE
 
 # What the product reads from its surroundings comes from the test alone.
 while IFS= read -r name; do
 	case $name in
-	PG* | *_URL | MIGSAFE_* | BACKUP_* | S3_* | AWS_*) unset "$name" ;;
+	PG* | *_URL | MIGSAFE_* | BACKUP_* | S3_* | AWS_* | PERL_TEST_HARNESS_*) unset "$name" ;;
 	esac
 done < <(compgen -e)
 unset name
