@@ -158,8 +158,8 @@ bool side_drop(struct arena *a, struct pg *maintenance, const char *name, struct
 {
     bool exists;
     if (!is_ours(a, maintenance, name, &exists, e) ||
-        (exists && !pg_execf(maintenance, e, "DROP DATABASE IF EXISTS %s WITH (FORCE)",
-                             pg_ident(a, name))))
+        (exists &&
+         !pg_execf(maintenance, e, "DROP DATABASE IF EXISTS %s WITH (FORCE)", pg_ident(a, name))))
         return err_wrap(e, "could not drop database \"%s\"", name);
     return true;
 }

@@ -12,11 +12,12 @@
  */
 enum {
     LIMIT_MS = 30000,
-    PAUSE_MS = 200,       /* between two attempts: clients of live go on meanwhile */
-    ROUND_MS = 2,         /* between two rounds of ending sessions */
-    SLOW_ROUND_MS = 20,   /* ... when they take their time */
+    PAUSE_MS = 200,     /* between two attempts: clients of live go on meanwhile */
+    ROUND_MS = 2,       /* between two rounds of ending sessions */
+    SLOW_ROUND_MS = 20, /* ... when they take their time */
     SLOW_AFTER_MS = 200,
-    WAKES = 25,           /* of the 50 looks that RENAME takes before it gives up */
+    WAKES = 25,    /* of the 50 looks that RENAME takes before it gives up */
+    SETTLE_MS = 5, /* for those who had read pg_authid when the gate closed */
     ANSWER_MS = 15000,
 };
 
@@ -26,7 +27,7 @@ struct swapper {
     struct swap_result *result;
     struct pg *mover, *ender; /* sessions A and B */
     struct strlist ended;
-    bool final;               /* trying again cannot help */
+    bool final; /* trying again cannot help */
 };
 
 /*
@@ -59,8 +60,8 @@ static bool swap_position(struct swapper *w, enum position *position, struct err
 {
     const struct swap_spec *s = w->spec;
     struct pg_rows rows;
-    if (!pg_query(w->arena, w->ender, sql_swap_position,
-                  PG_ARGS(s->live_oid, s->side_oid, s->kept), &rows, e))
+    if (!pg_query(w->arena, w->ender, sql_swap_position, PG_ARGS(s->live_oid, s->side_oid, s->kept),
+                  &rows, e))
         return false;
     const char *live = pg_cell(&rows, 0, "live"), *side = pg_cell(&rows, 0, "side"),
                *kept_oid = pg_cell(&rows, 0, "kept_oid");
@@ -87,39 +88,45 @@ static bool swap_position(struct swapper *w, enum position *position, struct err
 }
 
 /*
- * The gate: newcomers of the whole server wait at pg_database, before they look up
- * the name, for the few milliseconds of an attempt.  Not while a standby replays
- * us: the lock would be taken there too and could end long queries.  Without the
- * right to it, or when someone reads pg_database just then, we go without.
+ * The gate: a newcomer reads pg_authid, looks up the database's name, locks the
+ * database, and is refused when the name means another one by then.  So newcomers
+ * of the whole server are kept waiting at pg_authid for the few milliseconds of an
+ * attempt.  (Not at pg_database: one that has the database's lock reads that again.)
+ * Ending sessions asks for their roles: B has read all of them before.
+ *
+ * Not while a standby replays us: the lock would be taken there too and could end
+ * long queries.  Without the right to it, or when someone holds pg_authid, we go
+ * without, and so does every attempt after one that failed.
  */
 static bool swap_gate(struct swapper *w, struct err *e)
 {
     struct err refused = {0};
-    const char *standbys =
-        pg_value(w->arena, w->ender, "SELECT count(*) FROM pg_stat_get_wal_senders()", PG_NONE, e);
+    const char *wanted = pg_value(w->arena, w->ender, sql_swap_gate, PG_NONE, e);
     w->result->gated = false;
-    if (standbys == NULL)
+    if (wanted == NULL)
         return false;
-    if (strcmp(standbys, "0") != 0)
+    if (wanted[0] != 't' || w->result->attempts > 1)
         return true;
-    if (!pg_exec(w->mover, "SAVEPOINT gate", e))
+    if (!pg_exec(w->mover, "SAVEPOINT gate; SET LOCAL lock_timeout = '50ms'", e))
         return false;
-    w->result->gated = pg_exec(
-        w->mover, "LOCK TABLE pg_catalog.pg_database IN ACCESS EXCLUSIVE MODE NOWAIT", &refused);
-    if (!w->result->gated && refused.kind != ERR_QUERY)
-        return err_wrap(e, "%s", refused.message);
-    return w->result->gated || pg_exec(w->mover, "ROLLBACK TO SAVEPOINT gate", e);
+    w->result->gated =
+        pg_exec(w->mover, "LOCK TABLE pg_catalog.pg_authid IN ACCESS EXCLUSIVE MODE", &refused);
+    if (!w->result->gated && refused.kind != ERR_QUERY) {
+        *e = refused;
+        return false;
+    }
+    return w->result->gated ? stop_sleep_ms(SETTLE_MS, e)
+                            : pg_exec(w->mover, "ROLLBACK TO SAVEPOINT gate", e);
 }
 
 static bool swap_begin(struct swapper *w, struct err *e)
 {
     /* The last line: should we vanish with the lock held and no FIN reaches the server. */
-    return pg_exec(w->mover,
-                   "BEGIN; SET LOCAL lock_timeout = '500ms'; SET LOCAL statement_timeout = '6s';"
-                   "SET LOCAL idle_in_transaction_session_timeout = '2s'",
-                   e) &&
+    return pg_exec(w->mover, "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '2s'", e) &&
            swap_gate(w, e) &&
-           (!w->result->gated || pg_exec(w->mover, "SET LOCAL statement_timeout = '2s'", e));
+           pg_execf(w->mover, e,
+                    "SET LOCAL lock_timeout = '500ms'; SET LOCAL statement_timeout = '%s'",
+                    w->result->gated ? "2s" : "6s");
 }
 
 /* Session B's part, until A has its answer. */
