@@ -2,6 +2,7 @@
 #include "base/stop.h"
 #include "base/version.h"
 #include "cmd/cmd.h"
+#include "core/connection/connection.h"
 
 #include <errno.h>
 
@@ -80,6 +81,7 @@ int main(int argc, char **argv)
     struct err e = {0};
     (void)argc;
     stop_install();
+    connection_ignore_environment();
     log_init(LOG_INFO, stderr);
 
     AUTO(arena) struct arena *arena = arena_new();

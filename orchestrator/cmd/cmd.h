@@ -48,14 +48,15 @@ COMMANDS(X)
  */
 MUST_CHECK bool cmd_parse(struct cmd_context *ctx, const struct opt *opts, size_t count,
                           struct strlist *args, struct err *e);
-/* Prints a document (taken) on ctx->out, known secrets as ***. */
+/* Prints a document (taken) on ctx->out. */
 void cmd_print(struct cmd_context *ctx, struct json *document);
 /* Asks for `word` on a terminal unless yes; ERR_USAGE elsewhere, naming --yes; ERR_CANCELLED when
  * something else is answered. */
 MUST_CHECK bool cmd_confirm(struct cmd_context *ctx, bool yes, const char *question,
                             const char *word, struct err *e);
 
-/* {"error":{...}}, for a command that failed before it printed its document. */
+/* {"error":{...}}, for a command that failed before it printed its document; known secrets as
+ * ***. */
 void cmd_print_error(struct cmd_context *ctx, const struct err *error);
 
 /* NULL and ERR_USAGE when there is no such command. */

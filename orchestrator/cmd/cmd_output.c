@@ -9,18 +9,18 @@
 void cmd_print(struct cmd_context *ctx, struct json *document)
 {
     AUTO(json) struct json *j = document;
-    const char *text = json_pretty(ctx->arena, j);
-    size_t size = 4 * strlen(text) + 8;
-    char *clean = arena_alloc(ctx->arena, size);
-    log_redact(text, clean, size);
-    fputs(clean, ctx->out);
+    fputs(json_pretty(ctx->arena, j), ctx->out);
     ctx->printed = true;
 }
 
 void cmd_print_error(struct cmd_context *ctx, const struct err *error)
 {
+    struct err clean = *error;
+    log_redact(error->message, clean.message, sizeof(clean.message));
+    log_redact(error->detail, clean.detail, sizeof(clean.detail));
+    log_redact(error->hint, clean.hint, sizeof(clean.hint));
     struct json *j = json_object();
-    json_put_err(j, "error", error);
+    json_put_err(j, "error", &clean);
     cmd_print(ctx, j);
 }
 

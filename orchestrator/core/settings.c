@@ -3,6 +3,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/nearest.h"
+#include "core/connection/url.h"
 
 #include <ctype.h>
 #include <sched.h>
@@ -228,6 +229,19 @@ static const char *webhook_path(const char *url)
     return path == NULL || path[1] == '\0' ? NULL : path + 1;
 }
 
+static void hide_secrets(struct arena *a, const struct settings *s)
+{
+    const char *const urls[] = {s->url, s->direct_url, s->admin_url, s->webhook_url};
+    struct strlist secrets = strlist_on(a);
+    for (size_t i = 0; i < ARRAY_LEN(urls); i++)
+        if (urls[i] != NULL)
+            url_secrets(a, urls[i], &secrets);
+    for (size_t i = 0; i < secrets.count; i++)
+        log_secret(secrets.items[i]);
+    log_secret(s->webhook_secret);
+    log_secret(webhook_path(s->webhook_url));
+}
+
 void settings_finish(struct arena *a, struct settings *s)
 {
     const char *base = s->file == NULL ? setting_current_folder(a) : fs_dirname(a, s->file);
@@ -249,8 +263,7 @@ void settings_finish(struct arena *a, struct settings *s)
         s->hooks_dir = fs_join(a, base, "hooks");
     if (s->jobs < 0)
         s->jobs = processors() < MOST_DEFAULT_JOBS ? processors() : MOST_DEFAULT_JOBS;
-    log_secret(s->webhook_secret);
-    log_secret(webhook_path(s->webhook_url));
+    hide_secrets(a, s);
 }
 
 bool settings_has(const char *key)
