@@ -241,6 +241,30 @@ bool json_need_array(const struct json *object, const char *key, struct json **a
            err_set(e, ERR_DAMAGED, "key \"%s\" is missing or not a list", key);
 }
 
+bool json_need_object(const struct json *object, const char *key, struct json **child,
+                      struct err *e)
+{
+    *child = json_find(object, key);
+    return json_is_object(*child) ||
+           err_set(e, ERR_DAMAGED, "key \"%s\" is missing or not an object", key);
+}
+
+bool json_need_bool(const struct json *object, const char *key, bool *value, struct err *e)
+{
+    const struct json *found = json_find(object, key);
+    *value = cJSON_IsTrue(in(found));
+    return cJSON_IsBool(in(found)) ||
+           err_set(e, ERR_DAMAGED, "key \"%s\" is missing or not true or false", key);
+}
+
+bool json_may_str(const struct json *object, const char *key, const char **text, struct err *e)
+{
+    const struct json *found = json_find(object, key);
+    *text = json_text_of(found);
+    return found == NULL || *text != NULL ||
+           err_set(e, ERR_DAMAGED, "key \"%s\" is not a string", key);
+}
+
 char *json_scalar(struct arena *a, const struct json *j)
 {
     if (json_text_of(j) != NULL)

@@ -60,6 +60,13 @@ MUST_CHECK bool json_need_int(const struct json *object, const char *key, int64_
                               struct err *e);
 MUST_CHECK bool json_need_array(const struct json *object, const char *key, struct json **array,
                                 struct err *e);
+MUST_CHECK bool json_need_object(const struct json *object, const char *key, struct json **child,
+                                 struct err *e);
+MUST_CHECK bool json_need_bool(const struct json *object, const char *key, bool *value,
+                               struct err *e);
+/* NULL when absent or null; ERR_DAMAGED when it is no string. */
+MUST_CHECK bool json_may_str(const struct json *object, const char *key, const char **text,
+                             struct err *e);
 /* A scalar of a settings file as text ("5", "true", the string); NULL for anything else. */
 char *json_scalar(struct arena *a, const struct json *j);
 
