@@ -86,6 +86,8 @@ static char *create_command(struct arena *a, const char *name, const struct data
     else if (provider == 'b' && like->icu_locale != NULL)
         str_printf(&s, " LOCALE_PROVIDER builtin BUILTIN_LOCALE %s",
                    pg_literal(a, like->icu_locale));
+    if (provider == 'i' && like->icu_rules != NULL)
+        str_printf(&s, " ICU_RULES %s", pg_literal(a, like->icu_rules));
     /* Naming pg_default would ask for a right on it that template0's own tablespace does not. */
     if (like->tablespace != NULL && strcmp(like->tablespace, "pg_default") != 0)
         str_printf(&s, " TABLESPACE %s", pg_ident(a, like->tablespace));

@@ -43,8 +43,8 @@ static const char *swap_batch(struct arena *a, const struct swap_spec *s)
     str_printf(&b, "ALTER DATABASE %s RENAME TO %s; ALTER DATABASE %s RENAME TO %s; ", live, kept,
                side, live);
     str_printf(&b, "ALTER DATABASE %s ALLOW_CONNECTIONS false; ", kept);
-    if (s->kept_comment != NULL)
-        str_printf(&b, "COMMENT ON DATABASE %s IS %s; ", kept, pg_literal(a, s->kept_comment));
+    str_printf(&b, "COMMENT ON DATABASE %s IS %s; COMMENT ON DATABASE %s IS %s; ", kept,
+               pg_literal(a, s->kept_comment), live, pg_literal(a, s->live_comment));
     str_printf(&b,
                "SELECT CASE WHEN count(*) = 2 THEN 0"
                " ELSE ('only ' || count(*) || ' of 2 databases are the ones meant')::int END"

@@ -27,7 +27,9 @@ struct swap_spec {
     const char *live, *side, *kept; /* names */
     const char *live_oid,
         *side_oid;            /* checked inside the transaction: never swap another database */
-    const char *kept_comment; /* the mark, see side.h */
+    const char *kept_comment; /* the mark, see side.h; NULL: none */
+    const char *live_comment; /* of the database that takes the live name, until then marked as
+                                 ours; NULL: none */
     int64_t limit_ms;         /* 0: 30 s */
 };
 
