@@ -172,6 +172,16 @@ struct json *json_at(const struct json *container, size_t i)
     return out(cJSON_GetArrayItem(in(container), (int)i));
 }
 
+struct json *json_first(const struct json *container)
+{
+    return container == NULL ? NULL : out(in(container)->child);
+}
+
+struct json *json_next(const struct json *member)
+{
+    return out(in(member)->next);
+}
+
 const char *json_key(const struct json *member)
 {
     return in(member)->string;
@@ -198,7 +208,7 @@ const char *json_str(const struct json *object, const char *key, const char *fal
     return text == NULL ? fallback : text;
 }
 
-static bool whole_number(const struct json *j, int64_t *value)
+bool json_whole(const struct json *j, int64_t *value)
 {
     const double limit = 9007199254740992.0;
     if (!cJSON_IsNumber(in(j)))
@@ -213,7 +223,7 @@ static bool whole_number(const struct json *j, int64_t *value)
 int64_t json_int(const struct json *object, const char *key, int64_t fallback)
 {
     int64_t value;
-    return whole_number(json_find(object, key), &value) ? value : fallback;
+    return json_whole(json_find(object, key), &value) ? value : fallback;
 }
 
 bool json_bool(const struct json *object, const char *key, bool fallback)
@@ -230,7 +240,7 @@ bool json_need_str(const struct json *object, const char *key, const char **text
 
 bool json_need_int(const struct json *object, const char *key, int64_t *value, struct err *e)
 {
-    return whole_number(json_find(object, key), value) ||
+    return json_whole(json_find(object, key), value) ||
            err_set(e, ERR_DAMAGED, "key \"%s\" is missing or not a whole number", key);
 }
 
@@ -257,12 +267,18 @@ bool json_need_bool(const struct json *object, const char *key, bool *value, str
            err_set(e, ERR_DAMAGED, "key \"%s\" is missing or not true or false", key);
 }
 
-bool json_may_str(const struct json *object, const char *key, const char **text, struct err *e)
+bool json_read_texts(struct arena *a, const struct json *object,
+                     const struct json_text_field *fields, size_t count, struct err *e)
 {
-    const struct json *found = json_find(object, key);
-    *text = json_text_of(found);
-    return found == NULL || *text != NULL ||
-           err_set(e, ERR_DAMAGED, "key \"%s\" is not a string", key);
+    for (size_t i = 0; i < count; i++) {
+        const struct json *found = json_find(object, fields[i].key);
+        const char *text = json_text_of(found);
+        if (text == NULL && !(fields[i].optional && found == NULL))
+            return err_set(e, ERR_DAMAGED, "key \"%s\" is %snot a string", fields[i].key,
+                           fields[i].optional ? "" : "missing or ");
+        *fields[i].to = text == NULL ? NULL : arena_strdup(a, text);
+    }
+    return true;
 }
 
 char *json_scalar(struct arena *a, const struct json *j)

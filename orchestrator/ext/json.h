@@ -41,8 +41,11 @@ void json_put_err(struct json *object, const char *key, const struct err *e);
 
 /* NULL when absent or null.  Keys are case-sensitive. */
 struct json *json_find(const struct json *object, const char *key);
-size_t json_count(const struct json *container); /* NULL: 0 */
-struct json *json_at(const struct json *container, size_t i);
+size_t json_count(const struct json *container);              /* NULL: 0 */
+struct json *json_at(const struct json *container, size_t i); /* slow: walks there */
+/* for (j = json_first(list); j != NULL; j = json_next(j)) */
+struct json *json_first(const struct json *container); /* NULL: NULL */
+struct json *json_next(const struct json *member);
 const char *json_key(const struct json *member); /* of a member of an object */
 bool json_is_object(const struct json *j);       /* NULL: false */
 bool json_is_array(const struct json *j);
@@ -52,6 +55,9 @@ const char *json_str(const struct json *object, const char *key, const char *fal
 int64_t json_int(const struct json *object, const char *key, int64_t fallback);
 bool json_bool(const struct json *object, const char *key, bool fallback);
 const char *json_text_of(const struct json *j); /* a string's text, else NULL */
+
+/* False when it is no number, or not a whole one up to 2^53. */
+bool json_whole(const struct json *j, int64_t *value);
 
 /* Strict: ERR_DAMAGED. */
 MUST_CHECK bool json_need_str(const struct json *object, const char *key, const char **text,
@@ -64,9 +70,13 @@ MUST_CHECK bool json_need_object(const struct json *object, const char *key, str
                                  struct err *e);
 MUST_CHECK bool json_need_bool(const struct json *object, const char *key, bool *value,
                                struct err *e);
-/* NULL when absent or null; ERR_DAMAGED when it is no string. */
-MUST_CHECK bool json_may_str(const struct json *object, const char *key, const char **text,
-                             struct err *e);
+struct json_text_field {
+    const char *key, **to;
+    bool optional; /* NULL when absent or null */
+};
+/* Several texts of one object, copied. */
+MUST_CHECK bool json_read_texts(struct arena *a, const struct json *object,
+                                const struct json_text_field *fields, size_t count, struct err *e);
 /* A scalar of a settings file as text ("5", "true", the string); NULL for anything else. */
 char *json_scalar(struct arena *a, const struct json *j);
 

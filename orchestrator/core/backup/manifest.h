@@ -2,7 +2,13 @@
  * manifest.h - what a backup folder says of itself: manifest.json, format 1.
  *
  * Written last (aside, fsync, rename, fsync of the folder): a folder without it
- * is not a backup.  A newer format is refused clearly.
+ * is not a backup.  Reading is strict: a missing key, a wrong type, a file name
+ * with a slash, or somebody else's JSON is damage; a newer format is refused
+ * clearly; keys that are unknown are not looked at.
+ *
+ * tables holds ordinary tables (partitions too, their parents not: these have no
+ * rows of their own), temporary ones and members of extensions left out.  Rows
+ * are those of the table itself: SELECT count(*) FROM ONLY.
  */
 #ifndef MIGSAFE_CORE_BACKUP_MANIFEST_H
 #define MIGSAFE_CORE_BACKUP_MANIFEST_H
@@ -15,7 +21,7 @@ enum { MANIFEST_FORMAT = 1 };
 
 struct manifest_column {
     const char *name, *type;
-    int64_t values; /* not NULL; -1: not counted */
+    int64_t values; /* how many are not NULL */
 };
 
 struct manifest_table {
@@ -25,6 +31,10 @@ struct manifest_table {
     int64_t rows;              /* in the snapshot */
     int64_t bytes;             /* of its data file; -1: none of its own */
     const char *file, *sha256; /* below the folder; NULL: none */
+    /* offsets in the file at which a gzip member begins, as far as recorded: a reader may start
+     * there; the first is 0 */
+    int64_t *members;
+    size_t member_count;
     /* the server's counters near the snapshot (pg_stat_user_tables): what others wrote since */
     int64_t inserted, updated, deleted;
 };
@@ -38,6 +48,10 @@ struct manifest_sequence {
 struct manifest_file { /* every file but manifest.json and SHA256SUMS */
     const char *name, *sha256;
     int64_t bytes;
+};
+
+struct manifest_check { /* one verification of the backup */
+    const char *level, *at, *result;
 };
 
 struct manifest {
@@ -57,15 +71,17 @@ struct manifest {
     struct manifest_file *files;
     size_t file_count;
     int64_t large_objects, bytes; /* bytes: of all files */
-    struct json *verified; /* list of {"level","at","result"}, or NULL; owned by the reader */
+    struct manifest_check *verified;
+    size_t verified_count;
 };
 
-/* ERR_DAMAGED (unreadable, foreign, newer format) with the path; ERR_NOT_FOUND. */
+/* ERR_DAMAGED (unreadable, foreign, newer format) with path and key; ERR_NOT_FOUND. */
 MUST_CHECK bool manifest_read(struct arena *a, const char *folder, struct manifest *m,
                               struct err *e);
 MUST_CHECK bool manifest_write(struct arena *a, const char *folder, const struct manifest *m,
                                struct err *e);
 struct json *manifest_json(const struct manifest *m) RETURNS_NONNULL; /* caller owns */
+int64_t manifest_rows(const struct manifest *m);                      /* of all tables */
 const struct manifest_table *manifest_table_find(const struct manifest *m, const char *schema,
                                                  const char *name);
 

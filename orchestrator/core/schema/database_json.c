@@ -52,8 +52,8 @@ static bool read_settings(struct arena *a, const struct json *j, struct strlist 
     *out = strlist_on(a);
     if (!json_need_array(j, "settings", &list, e))
         return false;
-    for (size_t i = 0; i < json_count(list); i++) {
-        const char *text = json_text_of(json_at(list, i));
+    for (const struct json *item = json_first(list); item != NULL; item = json_next(item)) {
+        const char *text = json_text_of(item);
         if (text == NULL || strchr(text, '=') == NULL)
             return err_set(e, ERR_DAMAGED, "key \"settings\" holds something that is no setting");
         strlist_add(out, arena_strdup(a, text));
@@ -68,11 +68,11 @@ static bool read_pairs(struct arena *a, const struct json *j, const char *key,
     *out = strlist_on(a);
     if (!json_need_array(j, key, &list, e))
         return false;
-    for (size_t i = 0; i < json_count(list); i++) {
+    for (const struct json *item = json_first(list); item != NULL; item = json_next(item)) {
         const char *first, *second;
-        if (!json_need_str(json_at(list, i), names[0], &first, e) ||
-            !json_need_str(json_at(list, i), names[1], &second, e))
-            return err_wrap(e, "%s[%zu]", key, i);
+        const struct json_text_field fields[] = {{names[0], &first}, {names[1], &second}};
+        if (!json_read_texts(a, item, fields, ARRAY_LEN(fields), e))
+            return err_wrap(e, "%s[%zu]", key, out->count);
         strlist_printf(out, "%s\n%s", first, second);
     }
     return true;
@@ -82,32 +82,22 @@ bool database_from_json(struct arena *a, const struct json *j, struct database_f
                         struct err *e)
 {
     *f = (struct database_facts){0};
-    const struct {
-        const char *key, **text;
-    } needed[] = {{"name", &f->name},
-                  {"oid", &f->oid},
-                  {"owner", &f->owner},
-                  {"encoding", &f->encoding},
-                  {"locale", &f->collate},
-                  {"ctype", &f->ctype},
-                  {"locale_provider", &f->locale_provider},
-                  {"tablespace", &f->tablespace}},
-      optional[] = {{"icu_locale", &f->icu_locale},
-                    {"icu_rules", &f->icu_rules},
-                    {"comment", &f->comment},
-                    {"acl", &f->acl}};
-    for (size_t i = 0; i < ARRAY_LEN(needed); i++) {
-        if (!json_need_str(j, needed[i].key, needed[i].text, e))
-            return false;
-        *needed[i].text = arena_strdup(a, *needed[i].text);
-    }
-    for (size_t i = 0; i < ARRAY_LEN(optional); i++) {
-        if (!json_may_str(j, optional[i].key, optional[i].text, e))
-            return false;
-        if (*optional[i].text != NULL)
-            *optional[i].text = arena_strdup(a, *optional[i].text);
-    }
-    return json_need_int(j, "connection_limit", &f->connection_limit, e) &&
+    const struct json_text_field texts[] = {
+        {"name", &f->name},
+        {"oid", &f->oid},
+        {"owner", &f->owner},
+        {"encoding", &f->encoding},
+        {"locale", &f->collate},
+        {"ctype", &f->ctype},
+        {"locale_provider", &f->locale_provider},
+        {"icu_locale", &f->icu_locale, .optional = true},
+        {"icu_rules", &f->icu_rules, .optional = true},
+        {"tablespace", &f->tablespace},
+        {"comment", &f->comment, .optional = true},
+        {"acl", &f->acl, .optional = true},
+    };
+    return json_read_texts(a, j, texts, ARRAY_LEN(texts), e) &&
+           json_need_int(j, "connection_limit", &f->connection_limit, e) &&
            json_need_int(j, "bytes", &f->bytes, e) && read_settings(a, j, &f->settings, e) &&
            read_pairs(a, j, "role_settings", role_names, &f->role_settings, e) &&
            read_pairs(a, j, "security_labels", label_names, &f->security_labels, e);

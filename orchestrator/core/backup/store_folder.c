@@ -1,0 +1,139 @@
+/*
+ * The life of a backup's folder: <id>.partial, <id>, <id>.removed.
+ */
+#include "core/backup/store.h"
+
+#include "base/clock.h"
+#include "base/fs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char partial_end[] = ".partial", removed_end[] = ".removed";
+
+/* Younger ones may not be locked yet. */
+enum { SWEEP_AFTER_S = 60 };
+
+char *store_id_make(struct arena *a, const char *database, const char *stamp, const char *kind,
+                    int again)
+{
+    char *db = arena_strdup(a, database);
+    for (char *p = db; *p != '\0'; p++) {
+        if (*p >= 'A' && *p <= 'Z')
+            *p = (char)(*p - 'A' + 'a');
+        else if (!((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9')))
+            *p = '_';
+    }
+    return again < 2 ? arena_printf(a, "%s_%s_%s", db, stamp, kind)
+                     : arena_printf(a, "%s_%s_%s_%d", db, stamp, kind, again);
+}
+
+/* Cuts `end` off *length when the text ends so. */
+static bool cut_end(const char *text, size_t *length, const char *end)
+{
+    size_t n = strlen(end);
+    if (*length < n || strncmp(text + *length - n, end, n) != 0)
+        return false;
+    *length -= n;
+    return true;
+}
+
+/* "_20261120_194609" at the end of text. */
+static bool cut_stamp(struct arena *a, const char *text, size_t *length, int64_t *at)
+{
+    enum { STAMP = 16 };
+    if (*length < STAMP)
+        return false;
+    const char *s = text + *length - STAMP;
+    for (int i = 0; i < STAMP; i++)
+        if (i == 0 || i == 9 ? s[i] != '_' : s[i] < '0' || s[i] > '9')
+            return false;
+    *at = clock_parse_rfc3339(arena_printf(a, "%.4s-%.2s-%.2sT%.2s:%.2s:%.2s.000Z", s + 1, s + 5,
+                                           s + 7, s + 10, s + 12, s + 14));
+    *length -= STAMP;
+    return *at >= 0;
+}
+
+bool store_id_parse(struct arena *a, const char *name, struct store_id *id)
+{
+    size_t n = strlen(name), digits = 0;
+    if (n == 0 || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != n)
+        return false;
+    while (digits < n && name[n - 1 - digits] >= '0' && name[n - 1 - digits] <= '9')
+        digits++;
+    if (digits > 0 && digits < n && name[n - digits - 1] == '_')
+        n -= digits + 1;
+    bool full = cut_end(name, &n, "_full");
+    if (!full && !cut_end(name, &n, "_data"))
+        return false;
+    id->kind = full ? "full" : "data";
+    if (!cut_stamp(a, name, &n, &id->taken_at) || n == 0)
+        return false;
+    id->database = arena_strndup(a, name, n);
+    return true;
+}
+
+bool store_begin(struct arena *a, const char *backup_dir, const char *id, int *fd,
+                 const char **folder, struct err *e)
+{
+    if (!fs_mkdirs(a, backup_dir, e))
+        return false;
+    *folder = arena_printf(a, "%s%s", fs_join(a, backup_dir, id), partial_end);
+    if (fs_exists(fs_join(a, backup_dir, id)))
+        return err_set(e, ERR_BUSY, "backup \"%s\" exists already", id);
+    if (mkdir(*folder, 0700) < 0)
+        return err_sys(e, errno == EEXIST ? ERR_BUSY : ERR_SYSTEM, "could not create folder \"%s\"",
+                       *folder);
+    *fd = open(*folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*fd < 0)
+        return err_sys(e, ERR_SYSTEM, "could not open folder \"%s\"", *folder);
+    /* Some network file systems cannot lock; then only its age protects it. */
+    (void)flock(*fd, LOCK_EX | LOCK_NB);
+    return true;
+}
+
+bool store_finish(struct arena *a, const char *partial, const char **folder, struct err *e)
+{
+    *folder = arena_strndup(a, partial, strlen(partial) - strlen(partial_end));
+    return fs_sync_dir(partial, e) && fs_rename(a, partial, *folder, e);
+}
+
+bool store_remove(struct arena *a, const struct stored *s, struct err *e)
+{
+    const char *removed = arena_printf(a, "%s%s", s->folder, removed_end);
+    return (fs_remove_tree(a, removed, e) && fs_rename(a, s->folder, removed, e) &&
+            fs_remove_tree(a, removed, e)) ||
+           err_wrap(e, "could not remove backup \"%s\"", s->id);
+}
+
+/* Nobody works in it: old enough, and nobody holds its lock. */
+static bool is_abandoned(const char *folder)
+{
+    struct stat st;
+    AUTO(fd) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd >= 0 && fstat(fd, &st) == 0 && time(NULL) - st.st_mtime > SWEEP_AFTER_S &&
+           flock(fd, LOCK_EX | LOCK_NB) == 0;
+}
+
+bool store_sweep(struct arena *a, const char *backup_dir, struct err *e)
+{
+    struct strlist names;
+    struct store_id id;
+    if (!fs_list(a, backup_dir, FS_DIRS, &names, e))
+        return e->kind == ERR_NOT_FOUND;
+    for (size_t i = 0; i < names.count; i++) {
+        const char *name = names.items[i], *folder = fs_join(a, backup_dir, name);
+        size_t n = strlen(name);
+        bool removed = cut_end(name, &n, removed_end);
+        if ((!removed && !cut_end(name, &n, partial_end)) ||
+            !store_id_parse(a, arena_strndup(a, name, n), &id) ||
+            (!removed && !is_abandoned(folder)))
+            continue;
+        if (!fs_remove_tree(a, folder, e))
+            return err_wrap(e, "could not remove a leftover");
+    }
+    return true;
+}
