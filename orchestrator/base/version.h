@@ -1,5 +1,5 @@
 /*
- * version.h - the version of this program, the only place that says it.
+ * version.h - the version of this program: `migsafe --version`, manifests, reports.
  */
 #ifndef MIGSAFE_BASE_VERSION_H
 #define MIGSAFE_BASE_VERSION_H
