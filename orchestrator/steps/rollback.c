@@ -6,15 +6,16 @@
 static bool note(void *context, const char *part, const struct json *facts, struct err *e)
 {
     struct run *run = context;
-    bool is_swap = strcmp(part, "swap") == 0;
-    if (is_swap && !runlock_check(run->arena, run->lock, e))
+    bool swaps = strcmp(part, "swap") == 0, swapped = strcmp(part, "swapped") == 0;
+    if (swaps && !runlock_check(run->arena, run->lock, e))
         return false;
-    return journal_write(run->journal,
-                         is_swap || strcmp(part, "swapped") == 0 ? "swap" : "rollback",
-                         is_swap                        ? "begin"
-                         : strcmp(part, "swapped") == 0 ? "done"
-                                                        : "note",
-                         facts == NULL ? NULL : json_copy(facts), NULL, e);
+    struct json *data = json_copy(facts);
+    json_put(data, "part", part);
+    return journal_write(run->journal, swaps || swapped ? "swap" : "rollback",
+                         swaps     ? "begin"
+                         : swapped ? "done"
+                                   : "note",
+                         data, NULL, e);
 }
 
 /* Prisma's own sessions must be gone, and nobody else of Prisma at work, before live is replaced.
@@ -75,9 +76,13 @@ static bool roll_back_shielded(struct run *run, struct err *e)
     if (!journal_write(run->journal, "rollback", ok ? "done" : "failed", NULL, ok ? NULL : e,
                        &ignored))
         log_err_as(LOG_WARNING, &ignored);
-    if (!ok)
+    run->rolled_back = run->rollback.swapped;
+    if (!run->rolled_back)
         return err_wrap(e, "could not roll back");
-    run->rolled_back = true;
+    if (!ok) /* only its last note could not be journaled: live is the restored one */
+        run_warn_err(run, e);
+    if (run->rollback.lost_note != NULL)
+        run_warn(run, "%s", run->rollback.lost_note);
     report_set_rollback(&run->report, &run->rollback);
     compare(run);
     return true;
