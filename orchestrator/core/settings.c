@@ -38,7 +38,7 @@ char *setting_env_name(struct arena *a, const struct setting_row *row)
 {
     char *name = arena_printf(a, "MIGSAFE_%s", row->key);
     for (char *p = name; *p != '\0'; p++)
-        *p = *p == '-' ? '_' : (char)toupper((unsigned char)*p);
+        *p = (char)(*p == '-' ? '_' : toupper((unsigned char)*p));
     return name;
 }
 
