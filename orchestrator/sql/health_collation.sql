@@ -7,7 +7,7 @@ WITH used AS (
         SELECT unnest(i.indcollation::oid[]) FROM pg_index i)
 SELECT n.nspname || '.' || c.collname AS target,
        format('indexes were made with version %s of the collation, the system has %s', c.collversion,
-              pg_collation_actual_version(c.oid)) AS message
+              coalesce(pg_collation_actual_version(c.oid), 'none')) AS message
 FROM pg_collation c
 JOIN pg_namespace n ON n.oid = c.collnamespace
 WHERE c.oid IN (SELECT oid FROM used)

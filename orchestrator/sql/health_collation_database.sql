@@ -1,7 +1,7 @@
 -- The same for the database's own collation (15 and later).
 SELECT 'database ' || datname AS target,
        format('indexes were made with version %s of the collation, the system has %s', datcollversion,
-              pg_database_collation_actual_version(oid)) AS message
+              coalesce(pg_database_collation_actual_version(oid), 'none')) AS message
 FROM pg_database
 WHERE datname = current_database()
   AND datcollversion IS NOT NULL

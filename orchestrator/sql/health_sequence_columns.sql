@@ -1,5 +1,7 @@
 -- Columns filled by a sequence (serial, identity, or a plain nextval default), to compare its next
--- value with what is there.  cheap: max() is one look into an index, or the table is small.
+-- value with what is there: where max() is one look into an index, or the table is small.
+-- Nothing here takes a lock on a table (pg_get_expr and pg_relation_size would), so a default is
+-- told by its tree: nextval (1574), perhaps cast to int4 (480) or int2 (714).
 SELECT DISTINCT
        sn.nspname || '.' || s.relname AS target,
        format('%I.%I', sn.nspname, s.relname) AS sequence,
@@ -22,7 +24,7 @@ JOIN pg_class t ON t.oid = a.attrelid AND t.relkind IN ('r', 'p') AND t.relpersi
 JOIN pg_namespace tn ON tn.oid = t.relnamespace
 WHERE d.refclassid = 'pg_class'::regclass
   AND (d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
-       OR pg_get_expr(def.adbin, def.adrelid) ~ '^nextval\(''([^'']|'''')*''::regclass\)$')
+       OR def.adbin::text ~ '^\{FUNCEXPR :funcid (1574 |(480|714) [^{]*\(\{FUNCEXPR :funcid 1574 )')
   AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
   AND NOT t.relispartition
   AND NOT seq.seqcycle
@@ -36,5 +38,5 @@ WHERE d.refclassid = 'pg_class'::regclass
                JOIN pg_am am ON am.oid = ic.relam AND am.amname = 'btree'
                WHERE i.indrelid = t.oid AND i.indisvalid AND i.indpred IS NULL
                  AND i.indkey[0] = a.attnum)
-       OR t.relkind = 'r' AND pg_relation_size(t.oid) <= 8 * 1024 * 1024)
+       OR t.relkind = 'r' AND t.relpages <= 1024)
 ORDER BY 1, 5;

@@ -49,6 +49,7 @@ static bool compare(const struct sequence_check *c, size_t from, size_t to, stru
             return false;
         if (to - from > 1) {
             size_t middle = from + (to - from) / 2;
+            *e = (struct err){0};
             return compare(c, from, middle, e) && compare(c, middle, to, e);
         }
         return check_skipped(c->run, c->check, pg_cell(&c->columns, from, "target"), e);

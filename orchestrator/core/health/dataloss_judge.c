@@ -58,26 +58,19 @@ static void add(const struct judging *j, enum rule_number number, const char *co
         });
 }
 
-/* The table under a new name: every column, and as many rows or more. */
+/* The table under a new name: every column, and as many rows; or more, the fewest of those. */
 static bool is_renamed(struct live_catalog *now, const struct manifest_table *was)
 {
+    struct live_table *best = NULL;
     for (size_t i = 0; i < now->count; i++) {
         struct live_table *t = &now->tables[i];
-        bool enough = t->is_new && t->wanted && !t->taken && t->rows >= was->rows;
-        if (!enough)
-            continue;
-        size_t same = 0;
-        for (size_t w = 0; w < was->column_count; w++)
-            for (size_t k = 0; k < t->column_count; k++)
-                same += !t->columns[k].dropped &&
-                        strcmp(t->columns[k].name, was->columns[w].name) == 0 &&
-                        strcmp(t->columns[k].type, was->columns[w].type) == 0;
-        if (same == was->column_count) {
-            t->taken = true;
-            return true;
-        }
+        if (t->is_new && t->wanted && !t->taken && t->rows >= was->rows &&
+            (best == NULL || t->rows < best->rows) && live_table_fits(t, was))
+            best = t;
     }
-    return false;
+    if (best != NULL)
+        best->taken = true;
+    return best != NULL;
 }
 
 static int64_t values_before(const struct judging *j, const struct column_match *lost)

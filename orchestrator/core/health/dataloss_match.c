@@ -196,8 +196,7 @@ static void match_columns(struct arena *a, struct table_match *m)
     m->is->expected_rows = m->was->rows;
 }
 
-/* Has it every column of the gone table?  Then it may be that one, under a new name. */
-static bool looks_like(struct live_table *t, const struct manifest_table *was)
+bool live_table_fits(struct live_table *t, const struct manifest_table *was)
 {
     for (size_t i = 0; i < was->column_count; i++) {
         const struct live_column *c = find_column(t, was->columns[i].name);
@@ -211,7 +210,7 @@ static void match_gone(struct live_catalog *now, const struct manifest_table *wa
 {
     for (size_t i = 0; i < now->count && was->rows > 0; i++) {
         struct live_table *t = &now->tables[i];
-        if (!t->is_new || !looks_like(t, was))
+        if (!t->is_new || !live_table_fits(t, was))
             continue;
         t->wanted = true;
         t->expected_rows = was->rows;

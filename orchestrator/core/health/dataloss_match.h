@@ -74,6 +74,8 @@ struct dataloss_matches {
 
 struct dataloss_matches dataloss_match(struct arena *a, const struct dataloss_context *c,
                                        struct live_catalog *now);
+/* Has it every column of the gone table?  Then it may be that one, under a new name. */
+bool live_table_fits(struct live_table *t, const struct manifest_table *was);
 void dataloss_judge(struct arena *a, const struct dataloss_matches *matches,
                     struct live_catalog *now, struct findings *found);
 

@@ -39,8 +39,9 @@ check_fn check_connection, check_history, check_sequences, check_orphans;
 
 void check_found(const struct check_run *run, const struct health_check *check, const char *target,
                  const char *message);
-/* Could the check just not look (rights, a lock, too long)?  Then that is the finding. */
+/* Could the check just not look (rights, a lock, too long)?  Then that is the finding, and the
+ * error is no more. */
 bool check_skipped(const struct check_run *run, const struct health_check *check,
-                   const char *target, const struct err *e);
+                   const char *target, struct err *e);
 
 #endif

@@ -6,6 +6,12 @@ static const char *text_of(struct arena *a, const struct json *j, const char *ke
     return text == NULL ? NULL : arena_strdup(a, text);
 }
 
+/* Of what the others rely on: never NULL. */
+static const char *name_of(struct arena *a, const struct json *j, const char *key)
+{
+    return arena_strdup(a, json_str(j, key, "?"));
+}
+
 static enum err_kind kind_of(const char *name)
 {
     static const enum err_kind kinds[] = {
@@ -51,7 +57,7 @@ static void read_attempts(struct run_report *r, const struct json *list)
         const struct json *j = json_at(list, i);
         items[i] = (struct report_attempt){
             .number = (int)json_int(j, "number", 0),
-            .class = text_of(r->arena, j, "class"),
+            .class = name_of(r->arena, j, "class"),
             .code = text_of(r->arena, j, "code"),
             .sqlstate = text_of(r->arena, j, "sqlstate"),
             .migration = text_of(r->arena, j, "migration"),
@@ -71,8 +77,8 @@ static void read_lost(struct run_report *r, const struct json *list)
     for (size_t i = 0; i < n; i++) {
         const struct json *j = json_at(list, i);
         items[i] = (struct lost_writes){
-            .schema = text_of(r->arena, j, "schema"),
-            .table = text_of(r->arena, j, "table"),
+            .schema = name_of(r->arena, j, "schema"),
+            .table = name_of(r->arena, j, "table"),
             .rows_then = json_int(j, "rows_then", 0),
             .rows_now = json_int(j, "rows_now", 0),
             .written = json_int(j, "written", 0),
@@ -90,13 +96,13 @@ static void read_lists(struct run_report *r, const struct json *j)
     struct arena *a = r->arena;
     const struct json *list = json_find(j, "migrations");
     for (size_t i = 0; i < json_count(list); i++)
-        report_add_migration(r, text_of(a, json_at(list, i), "name"),
+        report_add_migration(r, name_of(a, json_at(list, i), "name"),
                              text_of(a, json_at(list, i), "checksum"));
     list = json_find(j, "backups");
     for (size_t i = 0; i < json_count(list); i++) {
         const struct json *b = json_at(list, i);
         report_add_backup(r, &(struct report_backup){
-                                 .id = text_of(a, b, "id"),
+                                 .id = name_of(a, b, "id"),
                                  .kind = text_of(a, b, "kind"),
                                  .path = text_of(a, b, "path"),
                                  .bytes = json_int(b, "bytes", 0),
@@ -106,7 +112,7 @@ static void read_lists(struct run_report *r, const struct json *j)
     list = json_find(j, "steps");
     for (size_t i = 0; i < json_count(list); i++) {
         const struct json *s = json_at(list, i);
-        report_add_step(r, text_of(a, s, "name"), text_of(a, s, "result"),
+        report_add_step(r, name_of(a, s, "name"), name_of(a, s, "result"),
                         json_int(s, "elapsed_ms", 0));
     }
     list = json_find(j, "warnings");
