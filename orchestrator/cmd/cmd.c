@@ -171,3 +171,12 @@ bool cmd_parse(struct cmd_context *ctx, const struct opt *opts, size_t count, st
     settings_finish(ctx->arena, ctx->settings);
     return set_up_log(ctx->settings, e);
 }
+
+bool cmd_site(struct cmd_context *ctx, struct site *site, struct err *e)
+{
+    if (!site_read(ctx->arena, ctx->settings, site, e))
+        return false;
+    for (size_t i = 0; i < site->live.warnings.count; i++)
+        log_warning("%s", site->live.warnings.items[i]);
+    return true;
+}

@@ -16,6 +16,7 @@
 
 #include "base/opt.h"
 #include "core/settings.h"
+#include "core/site.h"
 
 struct cmd_context {
     struct arena *arena; /* freed after the command returns */
@@ -37,7 +38,7 @@ struct command {
 };
 
 /* In the order of `migsafe help`. */
-#define COMMANDS(X) X(restore) X(settings)
+#define COMMANDS(X) X(restore) X(wait) X(doctor) X(settings)
 
 #define X(name) extern const struct command cmd_##name;
 COMMANDS(X)
@@ -48,6 +49,8 @@ COMMANDS(X)
  */
 MUST_CHECK bool cmd_parse(struct cmd_context *ctx, const struct opt *opts, size_t count,
                           struct strlist *args, struct err *e);
+/* site_read, and its warnings in the log. */
+MUST_CHECK bool cmd_site(struct cmd_context *ctx, struct site *site, struct err *e);
 /* Prints a document (taken) on ctx->out. */
 void cmd_print(struct cmd_context *ctx, struct json *document);
 /* Asks for `word` on a terminal unless yes; ERR_USAGE elsewhere, naming --yes; ERR_CANCELLED when

@@ -2,15 +2,24 @@
 
 static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
 {
-    if (!cmd_parse(ctx, NULL, 0, &args, e))
+    bool markdown = false, schema = false;
+    const struct opt opts[] = {
+        {"markdown", OPT_FLAG, &markdown, NULL, "print the page docs/SETTINGS.md instead"},
+        {"schema", OPT_FLAG, &schema, NULL, "print the JSON Schema of migsafe.json instead"},
+    };
+    if (!cmd_parse(ctx, opts, ARRAY_LEN(opts), &args, e))
         return false;
-    if (!ctx->json) {
+    if (markdown) {
+        settings_markdown(ctx->arena, ctx->out);
+    } else if (schema) {
+        cmd_print(ctx, settings_schema(ctx->arena));
+    } else if (ctx->json) {
+        struct json *j = json_object();
+        settings_json(ctx->arena, ctx->settings, json_put_object(j, "settings"));
+        cmd_print(ctx, j);
+    } else {
         settings_print(ctx->arena, ctx->settings, ctx->out);
-        return true;
     }
-    struct json *j = json_object();
-    settings_json(ctx->arena, ctx->settings, json_put_object(j, "settings"));
-    cmd_print(ctx, j);
     return true;
 }
 

@@ -2,7 +2,7 @@
 
 #include <ctype.h>
 
-enum { MOST_EXPANSIONS = 64 }; /* a value that names itself would go on for ever */
+enum { VALUE_MAX = 1 << 16 }; /* of a value that grows by what it names */
 
 static bool is_name_char(char c)
 {
@@ -29,26 +29,27 @@ static bool ends_value(const char *p)
     return *p == '\0' || *p == '\n' || *p == '#';
 }
 
-/* A backslash keeps a quote from ending the value, and stays in it: dotenv does so. */
+/* The quote that ends a value.  An escaped one does so only when no other does: "C:\\" is a value.
+ */
 static const char *closing_quote(const char *open)
 {
-    for (const char *p = open + 1; *p != '\0'; p++) {
-        if (*p == '\\' && p[1] == *open)
+    const char *last_escaped = NULL, *p = open + 1;
+    for (; *p != '\0' && *p != *open; p++)
+        if (*p == '\\' && p[1] == *open) {
             p++;
-        else if (*p == *open)
-            return p;
-    }
-    return NULL;
+            last_escaped = ends_value(p + 1) ? p : last_escaped;
+        }
+    return *p == *open && ends_value(p + 1) ? p : last_escaped;
 }
 
-static char *unescaped(struct arena *a, const char *text, size_t n)
+static char *unescaped(struct arena *a, const char *text)
 {
     struct str s = str_on(a);
-    for (size_t i = 0; i < n; i++) {
-        bool escape = text[i] == '\\' && i + 1 < n && (text[i + 1] == 'n' || text[i + 1] == 'r');
+    for (const char *p = text; *p != '\0'; p++) {
+        bool escape = *p == '\\' && (p[1] == 'n' || p[1] == 'r');
         if (escape)
-            i++;
-        str_add_n(&s, !escape ? &text[i] : text[i] == 'n' ? "\n" : "\r", 1);
+            p++;
+        str_add_n(&s, !escape ? p : *p == 'n' ? "\n" : "\r", 1);
     }
     return s.text;
 }
@@ -57,17 +58,14 @@ static char *unescaped(struct arena *a, const char *text, size_t n)
 static char *read_value(struct arena *a, const char **p)
 {
     const char *start = skip_blanks(*p);
-    if (*start == '"' || *start == '\'' || *start == '`') {
-        const char *end = closing_quote(start);
-        if (end != NULL && ends_value(end + 1)) {
-            *p = end + 1;
-            return *start == '"' ? unescaped(a, start + 1, (size_t)(end - start) - 1)
-                                 : arena_strndup(a, start + 1, (size_t)(end - start) - 1);
-        }
-    }
-    size_t n = strcspn(start, "#\n");
+    const char *end = *start != '\0' && strchr("\"'`", *start) ? closing_quote(start) : NULL;
+    size_t n = end == NULL ? strcspn(start, "#\n") : (size_t)(end - start) + 1;
     *p = start + n;
-    return str_trim(a, arena_strndup(a, start, n));
+    const char *value = str_trim(a, arena_strndup(a, start, n));
+    n = strlen(value);
+    bool quoted = n >= 2 && strchr("\"'`", value[0]) != NULL && value[n - 1] == value[0];
+    const char *inner = arena_strndup(a, value + quoted, quoted ? n - 2 : n);
+    return value[0] == '"' ? unescaped(a, inner) : arena_strdup(a, inner);
 }
 
 /* "KEY" before "=" or ": "; NULL: not an assignment.  *p moves behind the sign. */
@@ -108,26 +106,47 @@ const char *dotenv_get(const struct dotenv *d, const char *name)
     return NULL;
 }
 
-static char *expanded(struct arena *a, const struct dotenv *d, const char *value, int *left)
+/* The names whose values are being put in: one of them again would go on for ever. */
+struct inside {
+    const char *name;
+    const struct inside *outer;
+};
+
+static bool is_inside(const struct inside *in, const char *name)
+{
+    for (; in != NULL; in = in->outer)
+        if (strcmp(in->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* "${NAME}" at p: its name; NULL: something else. */
+static char *reference(struct arena *a, const char *p)
+{
+    if (!str_starts(p, "${"))
+        return NULL;
+    size_t n = strspn(p + 2, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+    return p[2 + n] == '}' ? arena_strndup(a, p + 2, n) : NULL;
+}
+
+static char *expanded(struct arena *a, const struct dotenv *d, const char *value,
+                      const struct inside *outer)
 {
     struct str s = str_on(a);
-    for (const char *p = value; *p != '\0'; p++) {
+    for (const char *p = value; *p != '\0' && s.length < VALUE_MAX; p++) {
         bool escaped = str_starts(p, "\\${");
-        const char *name = str_starts(p + escaped, "${") ? p + escaped + 2 : NULL;
-        size_t n = name == NULL ? 0
-                                : strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                               "abcdefghijklmnopqrstuvwxyz0123456789_");
-        if (name == NULL || name[n] != '}' || (*left)-- <= 0) {
+        const char *name = reference(a, p + escaped);
+        if (name == NULL) {
             str_add_n(&s, p, 1);
             continue;
         }
-        const char *key = arena_strndup(a, name, n);
-        const char *found = getenv(key) != NULL ? getenv(key) : dotenv_get(d, key);
+        const struct inside in = {.name = name, .outer = outer};
+        const char *found = getenv(name) != NULL ? getenv(name) : dotenv_get(d, name);
         if (escaped)
-            str_printf(&s, "${%s}", key);
-        else if (found != NULL)
-            str_add(&s, expanded(a, d, found, left));
-        p = name + n;
+            str_printf(&s, "${%s}", name);
+        else if (found != NULL && !is_inside(outer, name))
+            str_add(&s, expanded(a, d, found, &in));
+        p += escaped + strlen("${") + strlen(name);
     }
     return s.text;
 }
@@ -143,8 +162,8 @@ struct dotenv dotenv_parse(struct arena *a, const char *text)
         strlist_add(&d.values, read_value(a, &p));
     }
     for (size_t i = 0; i < d.values.count; i++) {
-        int left = MOST_EXPANSIONS;
-        d.values.items[i] = expanded(a, &d, d.values.items[i], &left);
+        const struct inside in = {.name = d.names.items[i]};
+        d.values.items[i] = expanded(a, &d, d.values.items[i], &in);
     }
     return d;
 }

@@ -99,6 +99,8 @@ typedef struct strlist setting_LIST;
 
 /* Where a value came from, strongest last. */
 enum setting_source { FROM_DEFAULT, FROM_FILE, FROM_DOTENV, FROM_ENV, FROM_FLAG };
+/* "default", "migsafe.json", ".env", "environment", "option" */
+const char *settings_source_name(enum setting_source source);
 
 struct settings {
 #define X(type, field, key, fallback, second, flags, help) setting_##type field;

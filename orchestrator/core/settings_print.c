@@ -1,9 +1,13 @@
 #include "core/settings_table.h"
 
-static const char *const sources[] = {
-    [FROM_DEFAULT] = "default", [FROM_FILE] = "migsafe.json", [FROM_DOTENV] = ".env",
-    [FROM_ENV] = "environment", [FROM_FLAG] = "flag",
-};
+const char *settings_source_name(enum setting_source source)
+{
+    static const char *const names[] = {
+        [FROM_DEFAULT] = "default", [FROM_FILE] = "migsafe.json", [FROM_DOTENV] = ".env",
+        [FROM_ENV] = "environment", [FROM_FLAG] = "option",
+    };
+    return names[source];
+}
 
 char *setting_text(struct arena *a, const struct settings *s, const struct setting_row *row)
 {
@@ -42,7 +46,7 @@ void settings_print(struct arena *a, const struct settings *s, FILE *to)
         const struct setting_row *row = &setting_rows[i];
         const char *text = shown(a, s, row);
         fprintf(to, "%-22s = %-28s # %s\n", row->key, text == NULL ? "" : text,
-                sources[setting_source_of(s, row)]);
+                settings_source_name(setting_source_of(s, row)));
     }
 }
 
@@ -52,7 +56,7 @@ void settings_json(struct arena *a, const struct settings *s, struct json *to)
         const struct setting_row *row = &setting_rows[i];
         struct json *j = json_put_object(to, row->key);
         json_put(j, "value", shown(a, s, row));
-        json_put(j, "source", sources[setting_source_of(s, row)]);
+        json_put(j, "source", settings_source_name(setting_source_of(s, row)));
     }
 }
 

@@ -4,16 +4,6 @@
 
 #include <strings.h>
 
-
-static const char *source_word(enum setting_source source)
-{
-    static const char *const words[] = {
-        [FROM_DEFAULT] = "default", [FROM_FILE] = "migsafe.json", [FROM_DOTENV] = ".env",
-        [FROM_ENV] = "environment", [FROM_FLAG] = "option",
-    };
-    return words[source];
-}
-
 /* Prisma takes a relative sslcert from the schema's folder. */
 static const char *certificate_folder(struct arena *a, const struct settings *s)
 {
@@ -30,7 +20,7 @@ static bool read_one(struct arena *a, const struct settings *s, const char *key,
                                  : strcmp(key, "direct-url") == 0 ? s->from.direct_url
                                                                   : s->from.admin_url;
     return connection_parse(a, url, certificate_folder(a, s), c, e) ||
-           err_wrap(e, "setting \"%s\" (%s)", key, source_word(source));
+           err_wrap(e, "setting \"%s\" (%s)", key, settings_source_name(source));
 }
 
 /* Names of this machine are the same place, as far as a name can tell. */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <unistd.h>
 
 enum { PIECE_BYTES = 128 * 1024 };
@@ -63,4 +64,37 @@ bool digest_file(struct arena *a, const char *path, char **hex, struct err *e)
         return err_set(e, ERR_INTERNAL, "could not compute SHA-256");
     *hex = hex_of(a, sum, length);
     return true;
+}
+
+static char *to_base64(struct arena *a, const unsigned char *bytes, size_t n)
+{
+    unsigned char *text = arena_alloc(a, (n + 2) / 3 * 4 + 1);
+    EVP_EncodeBlock(text, bytes, (int)n);
+    return (char *)text;
+}
+
+char *digest_hmac(struct arena *a, const void *key, size_t key_length, const void *bytes, size_t n)
+{
+    unsigned char sum[EVP_MAX_MD_SIZE];
+    unsigned int length = 0;
+    if (HMAC(EVP_sha256(), key, (int)key_length, bytes, n, sum, &length) == NULL)
+        abort(); /* libcrypto without SHA-256, or out of memory */
+    return to_base64(a, sum, length);
+}
+
+unsigned char *digest_from_base64(struct arena *a, const char *text, size_t *length)
+{
+    size_t n = strlen(text), padding = 0;
+    while (padding < 2 && n > padding && text[n - 1 - padding] == '=')
+        padding++;
+    unsigned char *bytes = arena_alloc(a, n / 4 * 3 + 1);
+    if (n == 0 || n % 4 != 0 ||
+        strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                     "0123456789+/") != n - padding)
+        return NULL;
+    int decoded = EVP_DecodeBlock(bytes, (const unsigned char *)text, (int)n);
+    if (decoded < 0)
+        return NULL;
+    *length = (size_t)decoded - padding;
+    return bytes;
 }

@@ -1,5 +1,5 @@
 /*
- * digest.h - SHA-256 and HMAC.  The only header that knows libcrypto.
+ * digest.h - SHA-256, HMAC, base64.  The only header that knows libcrypto.
  */
 #ifndef MIGSAFE_EXT_DIGEST_H
 #define MIGSAFE_EXT_DIGEST_H
@@ -12,5 +12,12 @@ char *digest_sha256(struct arena *a, const void *bytes, size_t n) RETURNS_NONNUL
 
 /* Of a file, read in pieces: any size.  ERR_SYSTEM, ERR_NOT_FOUND. */
 MUST_CHECK bool digest_file(struct arena *a, const char *path, char **hex, struct err *e);
+
+/* HMAC-SHA256 in base64. */
+char *digest_hmac(struct arena *a, const void *key, size_t key_length, const void *bytes, size_t n)
+    RETURNS_NONNULL;
+
+/* NULL when text is not base64 with its padding. */
+unsigned char *digest_from_base64(struct arena *a, const char *text, size_t *length);
 
 #endif

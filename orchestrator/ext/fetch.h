@@ -13,8 +13,8 @@ struct fetch_spec {
     const char *const *headers; /* "Name: value", NULL-terminated; or NULL */
     const char *body;           /* or NULL */
     size_t body_length;
-    int64_t timeout_ms;
-    size_t out_max; /* bytes of the answer kept */
+    int64_t timeout_ms; /* of the whole request; 0: 30 s */
+    size_t out_max;     /* bytes of the answer kept */
 };
 
 struct fetch_answer {
@@ -27,5 +27,8 @@ struct fetch_answer {
  * token); the host is. */
 MUST_CHECK bool fetch(struct arena *a, const struct fetch_spec *spec, struct fetch_answer *answer,
                       struct err *e);
+
+/* Host and, where it is given, port of a URL: what may be shown of it.  NULL: no http URL. */
+char *fetch_host(struct arena *a, const char *url);
 
 #endif

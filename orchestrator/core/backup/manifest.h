@@ -50,7 +50,7 @@ struct manifest_file { /* every file but manifest.json and SHA256SUMS */
     int64_t bytes;
 };
 
-struct manifest_check { /* one verification of the backup */
+struct manifest_check { /* one verification of the backup; result: "ok", or what was wrong */
     const char *level, *at, *result;
 };
 

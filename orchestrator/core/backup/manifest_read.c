@@ -6,6 +6,8 @@
 #include "base/clock.h"
 #include "base/fs.h"
 
+#include <errno.h>
+
 enum { MANIFEST_MAX_BYTES = 256 << 20 };
 
 /* A list of objects under a key: where its items go, and what reads one. */
@@ -142,8 +144,9 @@ static bool read_sequence(struct arena *a, const struct json *j, void *item, str
     if (!json_read_texts(a, j, texts, ARRAY_LEN(texts), e) ||
         !json_need_bool(j, "is_called", &s->is_called, e))
         return false;
+    errno = 0;
     s->last_value = strtoll(value, &end, 10);
-    if (value[strspn(value, "-0123456789")] != '\0' || end == value || *end != '\0')
+    if (value[strspn(value, "-0123456789")] != '\0' || end == value || *end != '\0' || errno != 0)
         return err_set(e, ERR_DAMAGED, "key \"last_value\" is not a whole number as text");
     return true;
 }

@@ -27,6 +27,41 @@ void connection_ignore_environment(void)
         unsetenv(names.items[i]);
 }
 
+/* Refusals that libpq gives no SQLSTATE for and ext/pg does not name: 28000 the login itself, 42501
+ * and 55000 this database only. */
+static void name_refusal(struct err *e)
+{
+    static const struct {
+        const char *words, *state;
+    } known[] = {
+        {"no pg_hba.conf entry", "28000"},
+        {"pg_hba.conf rejects connection", "28000"},
+        {"is not permitted to log in", "28000"},
+        {"role \"", "28000"}, /* ... does not exist */
+        {"permission denied for database", "42501"},
+        {"not currently accepting connections", "55000"},
+    };
+    for (size_t i = ARRAY_LEN(known); i-- > 0 && e->kind == ERR_CONNECT;)
+        if (e->sqlstate[0] == '\0' && strstr(e->message, known[i].words) != NULL)
+            snprintf(e->sqlstate, sizeof(e->sqlstate), "%s", known[i].state);
+}
+
+/* libpq's message has a line for each address and advice behind a tab: one line and a hint. */
+static void put_in_line(struct arena *a, struct err *e)
+{
+    struct str message = str_on(a), advice = str_on(a);
+    for (const char *p = e->message; *p != '\0'; p += *p == '\n') {
+        size_t n = strcspn(p, "\n");
+        bool is_advice = *p == '\t';
+        str_item(is_advice ? &advice : &message, is_advice ? " " : "; ",
+                 arena_strndup(a, p + is_advice, n - is_advice));
+        p += n;
+    }
+    snprintf(e->message, sizeof(e->message), "%s", message.text);
+    if (e->hint[0] == '\0')
+        err_hint(e, "%s", advice.text);
+}
+
 struct pg *connection_open(const struct connection *c, const struct session_use *use, struct err *e)
 {
     const struct pg_keyword keywords[] = {
@@ -52,20 +87,19 @@ struct pg *connection_open(const struct connection *c, const struct session_use 
     struct pg *db = pg_open(&params, e);
     if (db == NULL && e->kind != ERR_CANCELLED) {
         AUTO(arena) struct arena *a = arena_new();
+        name_refusal(e);
+        put_in_line(a, e);
         err_wrap(e, "could not connect to %s", connection_label(a, c));
     }
     return db;
 }
 
-/* The server answered and it is about this database, not about the login. */
+/* The server answered, and another database may be let in to. */
 static bool is_about_database(const struct err *e)
 {
-    static const char *const words[] = {"permission denied for database", "no pg_hba.conf entry",
-                                        "not currently accepting connections"};
-    if (e->kind != ERR_CONNECT || strcmp(e->sqlstate, "3D000") == 0)
-        return e->kind == ERR_CONNECT;
-    for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        if (strstr(e->message, words[i]) != NULL)
+    static const char *const states[] = {"3D000", "42501", "55000", "28000"};
+    for (size_t i = 0; i < ARRAY_LEN(states); i++)
+        if (e->kind == ERR_CONNECT && strcmp(e->sqlstate, states[i]) == 0)
             return true;
     return false;
 }
@@ -95,7 +129,8 @@ struct pg *connection_open_maintenance(const struct connection *c, const char *s
             first = *e;
     }
     *e = first;
-    err_hint(e, "Grant CONNECT on it to this role, or name another database by the setting "
-                "maintenance-database.");
+    if (strcmp(e->sqlstate, "28000") != 0)
+        err_hint(e, "Grant CONNECT on it to this role, or name another database by the setting "
+                    "maintenance-database.");
     return NULL;
 }

@@ -13,19 +13,21 @@
 #include "ext/json.h"
 
 struct history {
-    struct strlist applied;      /* names, in order */
+    struct strlist applied;      /* names, in the order in which they were applied */
     struct strlist pending;      /* what a deploy would apply, in its order */
     struct strlist failed;       /* rows that block a deploy (P3009) */
     struct strlist rolled_back;  /* rolled back and not applied since: pending again, or gone */
     struct strlist edited;       /* applied, but the file is another one now */
-    struct strlist missing;      /* applied, but no such folder */
-    struct strlist out_of_order; /* pending, but older than the newest applied */
+    struct strlist missing;      /* applied, but no such folder, or no script in it any more */
+    struct strlist out_of_order; /* pending, but before the last applied in the folder's order */
     struct strlist scriptless;   /* pending, but without migration.sql */
 };
 
 /* ledger: NULL when there is none. */
 struct history history_compare(struct arena *a, const struct migration_list *folder,
                                const struct ledger *ledger);
+/* Names of all lists that call for a look: failed, edited, missing, out of order, scriptless. */
+bool history_is_clean(const struct history *h);
 void history_json(const struct history *h, struct json *to); /* "applied":[...], ... */
 /* SHA-256 over names and checksums of the pending migrations: the restart loop knows them by it. */
 char *history_pending_digest(struct arena *a, const struct history *h,
