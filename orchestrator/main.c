@@ -97,8 +97,8 @@ int main(int argc, char **argv)
     struct err unwritten = {0};
     if (!flush_results(ctx.out, &unwritten)) {
         log_err(&unwritten);
-        if (ok)
-            e = unwritten;
+        e = ok ? unwritten : e;
+        ok = false;
     }
-    return e.kind == ERR_NONE ? 0 : err_exit_status(e.kind);
+    return ok ? 0 : err_exit_status(e.kind);
 }

@@ -1,9 +1,40 @@
 #include "cmd/doctor.h"
 
 #include "base/fs.h"
+#include "base/proc.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { LOGIN_TIMEOUT_MS = 30000, LOGIN_BYTES = 4096 };
+
+static bool run_psql(struct doctor *d, const char *psql, const struct child_env *env, struct err *e)
+{
+    struct proc_result result;
+    const struct proc_spec spec = {
+        .argv = (const char *const[]){psql, "-XAtqwc", "SELECT current_user", NULL},
+        .env = env->env.items,
+        .timeout_ms = LOGIN_TIMEOUT_MS,
+        .out_max = LOGIN_BYTES,
+    };
+    if (!proc_run(d->arena, &spec, &result, e))
+        return false;
+    if (result.exit_status != 0)
+        return err_set(e, ERR_CHILD, "psql could not log in: %s", str_trim(d->arena, result.err));
+    doctor_ok(d, "tools", "psql logs in as %s", str_trim(d->arena, result.out));
+    return true;
+}
+
+/* The programs find their way in by other means than our sessions: their environment, a file. */
+static void check_login(struct doctor *d, const char *psql)
+{
+    struct err e = {0};
+    struct child_env env;
+    if (!child_env_open(d->arena, &d->site.live, "migsafe doctor", &env, &e) ||
+        !run_psql(d, psql, &env, &e))
+        doctor_error(d, "tools", &e);
+    child_env_close(&env);
+}
 
 void doctor_tools(struct doctor *d)
 {
@@ -19,8 +50,10 @@ void doctor_tools(struct doctor *d)
         else
             doctor_error(d, "tools", &e);
     }
-    if (found.count == ARRAY_LEN(tools))
-        doctor_ok(d, "tools", "%s", strlist_join(&found, ", "));
+    if (found.count < ARRAY_LEN(tools))
+        return;
+    doctor_ok(d, "tools", "%s", strlist_join(&found, ", "));
+    check_login(d, found.items[ARRAY_LEN(tools) - 1]);
 }
 
 /* The folder itself, or the nearest one above it that exists. */

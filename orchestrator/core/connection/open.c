@@ -37,13 +37,15 @@ static void name_refusal(struct err *e)
         {"no pg_hba.conf entry", "28000"},
         {"pg_hba.conf rejects connection", "28000"},
         {"is not permitted to log in", "28000"},
-        {"role \"", "28000"}, /* ... does not exist */
         {"permission denied for database", "42501"},
         {"not currently accepting connections", "55000"},
     };
     for (size_t i = ARRAY_LEN(known); i-- > 0 && e->kind == ERR_CONNECT;)
         if (e->sqlstate[0] == '\0' && strstr(e->message, known[i].words) != NULL)
             snprintf(e->sqlstate, sizeof(e->sqlstate), "%s", known[i].state);
+    if (e->kind == ERR_CONNECT && e->sqlstate[0] == '\0' &&
+        strstr(e->message, " role \"") != NULL && strstr(e->message, "does not exist") != NULL)
+        snprintf(e->sqlstate, sizeof(e->sqlstate), "28000");
 }
 
 /* libpq's message has a line for each address and advice behind a tab: one line and a hint. */
