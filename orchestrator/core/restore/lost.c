@@ -51,10 +51,10 @@ static bool count_rows(struct counting *c, struct lost_writes *w, struct err *e)
     return true;
 }
 
-/* Counters only grow, unless someone resets them or the server crashed. */
+/* Counters only grow, unless someone resets them or the server crashed; -1: not known then. */
 static int64_t grown(int64_t now, int64_t then)
 {
-    return now < then ? -1 : now - then;
+    return then < 0 || now < then ? -1 : now - then;
 }
 
 static bool differs(const struct lost_writes *w)

@@ -15,16 +15,18 @@ static const char *behind(struct arena *a, const char *line, const char *prefix)
     return str_trim(a, arena_strndup(a, found, (size_t)(end - found)));
 }
 
-/* "3; 3079 16386 EXTENSION file_fdw (no owner)" -> "EXTENSION file_fdw" */
+/* "3; 3079 16386 EXTENSION file_fdw (no owner)" -> "EXTENSION file_fdw": numbers and owner cut off.
+ */
 static const char *entry_label(struct arena *a, const char *entry)
 {
     const char *p = strchr(entry, ';');
     for (int words = 0; p != NULL && words < 3; words++)
         p = strchr(p + 1, ' ');
-    const char *last = p == NULL ? NULL : strrchr(p + 1, ' ');
-    if (last == NULL)
+    if (p == NULL)
         return entry;
-    return arena_strndup(a, p + 1, (size_t)(last - p - 1));
+    const char *owner =
+        str_ends(p, " (no owner)") ? p + strlen(p) - strlen(" (no owner)") : strrchr(p, ' ');
+    return owner <= p ? p + 1 : arena_strndup(a, p + 1, (size_t)(owner - p - 1));
 }
 
 bool tool_error(struct arena *a, const char *tool, const char *printed, struct err *e)
@@ -47,6 +49,8 @@ bool tool_error(struct arena *a, const char *tool, const char *printed, struct e
     }
     if (message == NULL)
         message = str_trim(a, arena_strndup(a, printed, strcspn(printed, "\n")));
+    if (message[0] == '\0')
+        message = "it says nothing";
     const char *of_server = strstr(message, "ERROR:  ");
     err_set(e, ERR_CHILD, "%s failed: %s", tool,
             of_server != NULL ? of_server + strlen("ERROR:  ") : message);

@@ -1,0 +1,241 @@
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "cmd/cmd.h"
+#include "cmd/restore_print.h"
+#include "core/journal.h"
+#include "core/restore/drill.h"
+#include "core/restore/into.h"
+#include "core/restore/side.h"
+#include "core/site.h"
+
+struct job {
+    struct cmd_context *ctx;
+    struct site site;
+    struct stored backup;
+    struct pg *maintenance;
+    struct journal *journal;
+    const char *run;
+    const char *into; /* NULL: onto live */
+    bool dry_run, yes;
+    struct database_facts live; /* unless into */
+};
+
+static bool find_backup(struct job *j, const char *id, struct err *e)
+{
+    struct arena *a = j->ctx->arena;
+    if (!store_find(a, j->ctx->settings->backup_dir, id, &j->backup, e))
+        return false;
+    if (strcmp(j->backup.manifest.kind, "full") != 0) {
+        err_set(e, ERR_USAGE, "backup \"%s\" holds only data: this version restores full backups",
+                id);
+        err_hint(e, "Run \"migsafe list\" for the full backup taken with it.");
+        return false;
+    }
+    log_info("checking the files of backup %s", id);
+    return store_verify_files(a, &j->backup, e);
+}
+
+static bool read_live(struct job *j, struct err *e)
+{
+    const char *live = j->site.live.dbname, *of = j->backup.manifest.database.name;
+    bool accept = strcmp(j->ctx->settings->swap_with_slots, "accept") == 0;
+    if (!database_read(j->ctx->arena, j->maintenance, live, &j->live, e)) {
+        if (strcmp(e->sqlstate, "3D000") == 0)
+            err_hint(e, "Add --into %s to restore the backup as a new database.", live);
+        return false;
+    }
+    if (strcmp(live, of) != 0) {
+        err_set(e, ERR_USAGE, "backup \"%s\" is of database \"%s\", not of \"%s\"", j->backup.id,
+                of, live);
+        err_hint(e, "Add --into NAME to restore it into a new database.");
+        return false;
+    }
+    return swap_possible(j->ctx->arena, j->maintenance, live, accept, e);
+}
+
+/* What can be known without touching live: rights and properties by the drill, rows by counting. */
+static bool preview_live(struct job *j, struct restore_plan *plan, struct err *e)
+{
+    struct arena *a = j->ctx->arena;
+    const struct settings *s = j->ctx->settings;
+    const struct drill_spec spec = {
+        .live = &j->site.live,
+        .server = &j->site.server,
+        .maintenance_database = s->maintenance_database,
+        .pg_bin = s->pg_bin,
+        .run = j->run,
+        .scratch_dir = s->state_dir,
+        .facts = &j->live,
+        .accept_slots = strcmp(s->swap_with_slots, "accept") == 0,
+    };
+    AUTO(pg) struct pg *db = site_open_live(&j->site, NULL, e);
+    struct preview_table *tables;
+    plan->kept = side_name(a, j->live.name, "kept", "YYYYMMDD_HHMMSS_xxxx");
+    if (db == NULL || !fs_mkdirs(a, s->state_dir, e) || !drill(a, &spec, e) ||
+        !restore_preview(a, db, &j->backup.manifest, &tables, &plan->table_count, e))
+        return false;
+    plan->tables = tables;
+    return true;
+}
+
+static bool print_preview(struct job *j, struct err *e)
+{
+    struct restore_plan plan = {.backup = &j->backup, .into = j->into};
+    if (j->into == NULL) {
+        plan.onto = j->live.name;
+        if (!preview_live(j, &plan, e))
+            return false;
+    }
+    restore_print_plan(j->ctx, &plan);
+    return true;
+}
+
+/* The parts of a rollback as steps of the journal. */
+static bool note(void *context, const char *part, const struct json *facts, struct err *e)
+{
+    struct job *j = context;
+    static const struct {
+        const char *part, *step, *event, *said;
+    } parts[] = {
+        {"create", "restore", "note", "creating the side database"},
+        {"created", "restore", "note", "restoring into the side database"},
+        {"restored", "restore", "done", "restored, every row count as in the backup"},
+        {"swap", "swap", "begin", "swapping"},
+        {"swapped", "swap", "done", "swapped"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        if (strcmp(parts[i].part, part) != 0)
+            continue;
+        log_info("%s", parts[i].said);
+        return journal_write(j->journal, parts[i].step, parts[i].event, json_copy(facts), NULL, e);
+    }
+    return true;
+}
+
+static bool restore_onto_live(struct job *j, struct rollback_result *result, struct err *e)
+{
+    const struct settings *s = j->ctx->settings;
+    const struct rollback_spec spec = {
+        .server = &j->site.server,
+        .maintenance_database = s->maintenance_database,
+        .pg_bin = s->pg_bin,
+        .backup = &j->backup,
+        .live = j->live.name,
+        .live_oid = j->live.oid,
+        .run = j->run,
+        .jobs = s->jobs,
+        .note = note,
+        .context = j,
+    };
+    return rollback(j->ctx->arena, &spec, result, e);
+}
+
+static bool restore_into_new(struct job *j, struct err *e)
+{
+    const struct settings *s = j->ctx->settings;
+    const struct into_spec spec = {
+        .server = &j->site.server,
+        .maintenance_database = s->maintenance_database,
+        .pg_bin = s->pg_bin,
+        .backup = &j->backup,
+        .name = j->into,
+        .run = j->run,
+        .jobs = s->jobs,
+    };
+    return restore_into(j->ctx->arena, &spec, e);
+}
+
+static bool write_begin(struct job *j, struct err *e)
+{
+    struct json *facts = json_object();
+    json_put(facts, "backup", j->backup.id);
+    json_put(facts, "into", j->into);
+    json_put(facts, "live", j->into == NULL ? j->live.name : NULL);
+    json_put(facts, "live_oid", j->into == NULL ? j->live.oid : NULL);
+    return journal_write(j->journal, "restore", "begin", facts, NULL, e);
+}
+
+/* restored: also where what came after the swap failed.  Left without a verdict: the server went
+ * away in the swap, so recover must look. */
+static void write_verdict(struct job *j, bool restored, const struct err *error)
+{
+    struct err failed = {0};
+    struct json *facts = json_object();
+    json_put(facts, "verdict", restored ? "restored" : "unchanged");
+    json_put_int(facts, "exit", error == NULL ? 0 : err_exit_status(error->kind));
+    if (!journal_write(j->journal, "restore", "verdict", facts, error, &failed))
+        log_err_as(LOG_WARNING, &failed);
+}
+
+static bool carry_out(struct job *j, struct err *e)
+{
+    struct rollback_result result = {0};
+    int64_t began = clock_ms();
+    AUTO(journal)
+    struct journal *journal = journal_open(j->ctx->settings->state_dir, j->run, "restore", e);
+    j->journal = journal;
+    if (journal == NULL || !write_begin(j, e))
+        return false;
+    log_info("restoring backup %s", restore_backup_line(j->ctx->arena, &j->backup));
+    bool ok = j->into != NULL ? restore_into_new(j, e) : restore_onto_live(j, &result, e);
+    if (ok || result.swapped || e->kind != ERR_CONNECT)
+        write_verdict(j, ok || result.swapped, ok ? NULL : e);
+    if (ok && j->into != NULL)
+        restore_print_into(j->ctx, &j->backup, j->into, j->run, clock_ms() - began);
+    else if (ok || result.swapped)
+        restore_print_done(j->ctx, &j->backup, j->live.name, j->run, &result);
+    return ok;
+}
+
+static bool restore_checked(struct job *j, struct err *e)
+{
+    struct arena *a = j->ctx->arena;
+    if (j->into != NULL ? !restore_into_check(a, j->maintenance, j->into, e) : !read_live(j, e))
+        return false;
+    if (j->dry_run)
+        return print_preview(j, e);
+    if (j->into == NULL &&
+        !cmd_confirm(j->ctx, j->yes,
+                     arena_printf(a,
+                                  "Backup %s takes the place of database \"%s\", whose sessions are"
+                                  " ended; it is kept under another name.",
+                                  restore_backup_line(a, &j->backup), j->live.name),
+                     j->live.name, e))
+        return false;
+    return carry_out(j, e);
+}
+
+static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
+{
+    struct job j = {.ctx = ctx};
+    const struct opt opts[] = {
+        {"into", OPT_TEXT, &j.into, "NAME", "restore into a new database, touch nothing else"},
+        {"dry-run", OPT_FLAG, &j.dry_run, NULL,
+         "try rights on empty databases, count rows, and say what would happen"},
+        {"yes", OPT_FLAG, &j.yes, NULL, "do not ask"},
+    };
+    if (!cmd_parse(ctx, opts, ARRAY_LEN(opts), &args, e))
+        return false;
+    j.run = arena_printf(ctx->arena, "%s_%s", clock_stamp(ctx->arena), random_hex(ctx->arena, 4));
+    if (!site_read(ctx->arena, ctx->settings, &j.site, e) || !find_backup(&j, args.items[0], e))
+        return false;
+    AUTO(pg) struct pg *maintenance = site_open_maintenance(&j.site, ctx->settings, NULL, e);
+    j.maintenance = maintenance;
+    return maintenance != NULL && restore_checked(&j, e);
+}
+
+const struct command cmd_restore = {
+    .name = "restore",
+    .args = "ID",
+    .summary = "restore a full backup beside the database, prove it, and swap it in",
+    .details = "The backup is restored into a side database and compared with its manifest; only "
+               "then does it\n"
+               "take the name of the live database, in one transaction of some milliseconds.  The "
+               "database\n"
+               "that was there is kept under another name, closed, until someone drops it.",
+    .min_args = 1,
+    .max_args = 1,
+    .run = run,
+};

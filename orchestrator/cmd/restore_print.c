@@ -1,0 +1,141 @@
+#include "cmd/restore_print.h"
+
+#include "base/clock.h"
+#include "core/restore/side.h"
+#include "ext/json.h"
+
+char *restore_backup_line(struct arena *a, const struct stored *backup)
+{
+    const struct manifest *m = &backup->manifest;
+    return arena_printf(a, "%s (%s, of \"%s\", taken %s, %s, %s rows, %s)", backup->id, m->reason,
+                        m->database.name, m->started_at,
+                        str_plural(a, (int64_t)m->table_count, "table", "tables"),
+                        str_count(a, manifest_rows(m)), str_bytes(a, m->bytes));
+}
+
+static struct json *backup_json(const struct stored *backup)
+{
+    const struct manifest *m = &backup->manifest;
+    struct json *j = json_object();
+    json_put(j, "id", backup->id);
+    json_put(j, "kind", m->kind);
+    json_put(j, "reason", m->reason);
+    json_put(j, "database", m->database.name);
+    json_put(j, "started_at", m->started_at);
+    json_put_int(j, "tables", (int64_t)m->table_count);
+    json_put_int(j, "rows", manifest_rows(m));
+    json_put_int(j, "bytes", m->bytes);
+    return j;
+}
+
+static const char *rows_text(struct arena *a, int64_t rows)
+{
+    return rows < 0 ? "none" : str_count(a, rows);
+}
+
+static void plan_json(struct cmd_context *ctx, const struct restore_plan *plan)
+{
+    struct json *j = json_object();
+    json_put_bool(j, "dry_run", true);
+    json_put_node(j, "backup", backup_json(plan->backup));
+    json_put(j, "onto", plan->onto);
+    json_put(j, "into", plan->into);
+    json_put(j, "kept_database", plan->kept);
+    struct json *tables = json_put_array(j, "tables");
+    for (size_t i = 0; i < plan->table_count; i++) {
+        const struct preview_table *t = &plan->tables[i];
+        struct json *row = json_push_object(tables);
+        json_put(row, "schema", t->schema);
+        json_put(row, "table", t->name);
+        json_put_int(row, "rows_now", t->rows_now);
+        json_put_int(row, "rows_then", t->rows_then);
+    }
+    cmd_print(ctx, j);
+}
+
+void restore_print_plan(struct cmd_context *ctx, const struct restore_plan *plan)
+{
+    struct arena *a = ctx->arena;
+    if (ctx->json) {
+        plan_json(ctx, plan);
+        return;
+    }
+    fprintf(ctx->out, "would restore backup %s\n", restore_backup_line(a, plan->backup));
+    if (plan->into != NULL) {
+        fprintf(ctx->out, "into a new database \"%s\"\n", plan->into);
+        return;
+    }
+    fprintf(ctx->out, "in place of database \"%s\", which would be kept as %s\n", plan->onto,
+            plan->kept);
+    fprintf(ctx->out, "rights and properties were tried on empty databases: it can work here\n");
+    size_t same = 0;
+    for (size_t i = 0; i < plan->table_count; i++) {
+        const struct preview_table *t = &plan->tables[i];
+        same += t->rows_now == t->rows_then;
+        if (t->rows_now != t->rows_then)
+            fprintf(ctx->out, "  %s.%s: %s rows now, %s in the backup\n", t->schema, t->name,
+                    rows_text(a, t->rows_now), rows_text(a, t->rows_then));
+    }
+    fprintf(ctx->out, "  %s with as many rows as in the backup\n",
+            str_plural(a, (int64_t)same, "table", "tables"));
+}
+
+static void print_lost(struct cmd_context *ctx, const struct rollback_result *r)
+{
+    struct arena *a = ctx->arena;
+    if (r->lost_count > 0)
+        fprintf(ctx->out, "not in the restored database, but in the kept one:\n");
+    for (size_t i = 0; i < r->lost_count; i++) {
+        const struct lost_writes *w = &r->lost[i];
+        fprintf(ctx->out, "  %s.%s: %s rows, %s in the backup", w->schema, w->table,
+                rows_text(a, w->rows_now), rows_text(a, w->rows_then));
+        if (w->written > 0)
+            fprintf(ctx->out, ", %s written since", str_count(a, w->written));
+        fprintf(ctx->out, "\n");
+    }
+    if (r->lost_note != NULL)
+        fprintf(ctx->out, "  %s\n", r->lost_note);
+}
+
+void restore_print_done(struct cmd_context *ctx, const struct stored *backup, const char *live,
+                        const char *run, const struct rollback_result *r)
+{
+    struct arena *a = ctx->arena;
+    if (ctx->json) {
+        struct json *j = json_object();
+        json_put(j, "verdict", "restored");
+        json_put(j, "run", run);
+        json_put(j, "database", live);
+        json_put_node(j, "backup", backup_json(backup));
+        rollback_json(r, j);
+        json_put(j, "kept_drop_command", side_drop_command(a, r->kept));
+        cmd_print(ctx, j);
+        return;
+    }
+    fprintf(ctx->out, "database \"%s\" restored from backup %s in %s\n", live, backup->id,
+            clock_human_ms(a, r->elapsed_ms));
+    fprintf(ctx->out, "new connections waited %s; %s ended\n",
+            clock_human_ms(a, r->swap.blocked_ms),
+            str_plural(a, r->swap.sessions_ended, "session was", "sessions were"));
+    fprintf(ctx->out, "kept: the database as it was before is \"%s\"%s\n", r->kept,
+            r->kept_bytes < 0 ? "" : arena_printf(a, " (%s)", str_bytes(a, r->kept_bytes)));
+    fprintf(ctx->out, "      to drop it: %s\n", side_drop_command(a, r->kept));
+    print_lost(ctx, r);
+}
+
+void restore_print_into(struct cmd_context *ctx, const struct stored *backup, const char *into,
+                        const char *run, int64_t elapsed_ms)
+{
+    if (!ctx->json) {
+        fprintf(ctx->out, "backup %s restored into new database \"%s\" in %s\n", backup->id, into,
+                clock_human_ms(ctx->arena, elapsed_ms));
+        return;
+    }
+    struct json *j = json_object();
+    json_put(j, "verdict", "restored");
+    json_put(j, "run", run);
+    json_put(j, "database", into);
+    json_put_node(j, "backup", backup_json(backup));
+    json_put_int(j, "elapsed_ms", elapsed_ms);
+    cmd_print(ctx, j);
+}

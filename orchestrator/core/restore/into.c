@@ -1,0 +1,56 @@
+#include "core/restore/into.h"
+
+#include "base/stop.h"
+#include "core/restore/full.h"
+#include "core/restore/side.h"
+
+enum { NAME_MAX_BYTES = 63 };
+
+bool restore_into_check(struct arena *a, struct pg *maintenance, const char *name, struct err *e)
+{
+    struct database_facts facts;
+    if (name[0] == '\0' || strlen(name) > NAME_MAX_BYTES)
+        return err_set(e, ERR_USAGE, "\"%s\" cannot be the name of a database: 1 to %d bytes", name,
+                       (int)NAME_MAX_BYTES);
+    if (database_read(a, maintenance, name, &facts, e)) {
+        err_set(e, ERR_USAGE, "database \"%s\" exists already", name);
+        err_hint(e, "Choose another name: --into never touches a database that is there.");
+        return false;
+    }
+    if (strcmp(e->sqlstate, "3D000") != 0)
+        return false;
+    *e = (struct err){0};
+    return true;
+}
+
+static bool fill(struct arena *a, struct pg *db, const struct into_spec *s, struct err *e)
+{
+    const struct restore_spec restore = {.server = s->server,
+                                         .target = s->name,
+                                         .backup = s->backup,
+                                         .pg_bin = s->pg_bin,
+                                         .jobs = s->jobs};
+    return restore_full(a, &restore, e) &&
+           database_apply(a, db, s->name, &s->backup->manifest.database, e);
+}
+
+bool restore_into(struct arena *a, const struct into_spec *spec, struct err *e)
+{
+    const struct session_use use = {.application_name = "migsafe"};
+    AUTO(pg)
+    struct pg *db = connection_open_maintenance(spec->server, spec->maintenance_database, &use, e);
+    if (db == NULL || !restore_into_check(a, db, spec->name, e))
+        return false;
+    if (!side_create(a, db, spec->name, "into", spec->run, &spec->backup->manifest.database, e))
+        return false;
+    if (fill(a, db, spec, e))
+        return true;
+    struct err why = {0};
+    stop_shield(true);
+    if (!side_drop(a, db, spec->name, &why))
+        err_detail(e, "%s",
+                   arena_printf(a, "%s%sDatabase \"%s\" is left half restored: %s.", e->detail,
+                                e->detail[0] ? " " : "", spec->name, why.message));
+    stop_shield(false);
+    return false;
+}
