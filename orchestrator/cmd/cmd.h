@@ -37,7 +37,7 @@ struct command {
 };
 
 /* In the order of `migsafe help`. */
-#define COMMANDS(X) X(settings)
+#define COMMANDS(X) X(status) X(settings)
 
 #define X(name) extern const struct command cmd_##name;
 COMMANDS(X)
