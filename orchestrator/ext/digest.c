@@ -88,9 +88,8 @@ unsigned char *digest_from_base64(struct arena *a, const char *text, size_t *len
     while (padding < 2 && n > padding && text[n - 1 - padding] == '=')
         padding++;
     unsigned char *bytes = arena_alloc(a, n / 4 * 3 + 1);
-    if (n == 0 || n % 4 != 0 ||
-        strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                     "0123456789+/") != n - padding)
+    if (n == 0 || strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                               "0123456789+/") != n - padding)
         return NULL;
     int decoded = EVP_DecodeBlock(bytes, (const unsigned char *)text, (int)n);
     if (decoded < 0)

@@ -78,7 +78,6 @@ static void set_request(CURL *curl, const struct fetch_spec *spec, struct curl_s
     curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L); /* a hanging name server must not hold us */
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "migsafe");
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)timeout);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)timeout);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, sink);
@@ -118,7 +117,7 @@ bool fetch(struct arena *a, const struct fetch_spec *spec, struct fetch_answer *
         return err_set(e, ERR_CONFIG, "the URL is not one of http or https");
     if (!stop_check(e))
         return false;
-    AUTO(curl_headers) struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
+    AUTO(curl_headers) struct curl_slist *headers = NULL;
     for (size_t i = 0; spec->headers != NULL && spec->headers[i] != NULL; i++)
         headers = curl_slist_append(headers, spec->headers[i]);
     struct sink sink = {.body = str_on(a), .max = spec->out_max};

@@ -33,7 +33,7 @@ static bool is_dirty(git_repository *repo)
     git_status_options_init(&options, GIT_STATUS_OPTIONS_VERSION);
     options.show = GIT_STATUS_SHOW_INDEX_AND_WORKDIR;
     options.flags = GIT_STATUS_OPT_EXCLUDE_SUBMODULES;
-    if (git_repository_is_bare(repo) || git_status_list_new(&list, repo, &options) != 0)
+    if (git_status_list_new(&list, repo, &options) != 0)
         return false;
     return git_status_list_entrycount(list) > 0;
 }

@@ -2,7 +2,8 @@
  * webhook.h - tell someone: one JSON body by POST.
  *
  * Three tries with back-off; a dead receiver is a warning of the caller, never
- * a verdict.  The body is that of docs/WEBHOOK.md.
+ * a verdict.  Tried again after a lost connection, a time limit, 5xx, 429 and
+ * 408.  Body and signature are those of docs/WEBHOOK.md.
  */
 #ifndef MIGSAFE_CORE_NOTIFY_WEBHOOK_H
 #define MIGSAFE_CORE_NOTIFY_WEBHOOK_H
@@ -19,7 +20,8 @@ struct webhook_spec {
     int64_t pause_ms;   /* before the second try, doubled after; 0: 1 s */
 };
 
-/* ERR_CONNECT, ERR_TIMEOUT: the last failure, with the receiver's host but not its URL. */
+/* ERR_CONNECT, ERR_TIMEOUT: the last failure, with the receiver's host but not its URL.
+ * ERR_CONFIG: no http URL, or a secret "whsec_..." that is not base64.  ERR_CANCELLED. */
 MUST_CHECK bool webhook_send(struct arena *a, const struct webhook_spec *spec,
                              const struct json *body, struct err *e);
 

@@ -34,7 +34,7 @@ static bool find_root(struct arena *a, const char *project, const char *schema,
     p->schema = fs_absolute(a, fs_join(a, p->root, schema));
     if (!fs_exists(p->schema)) {
         err_set(e, ERR_NOT_FOUND, "there is no schema \"%s\"", p->schema);
-        err_hint(e, "The setting schema is a path relative to the project \"%s\".", p->root);
+        err_hint(e, "Name the schema, or its folder, by --schema.");
         return false;
     }
     const char *from = fs_is_dir(p->schema) ? p->schema : fs_dirname(a, p->schema);
