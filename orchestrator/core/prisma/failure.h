@@ -1,9 +1,13 @@
 /*
  * failure.h - why a run of Prisma failed, and whether trying again can help.
  *
- * One table of P-codes and SQLSTATEs (failure.c); a pure function of what the
- * CLI printed and how it ended.  What stayed behind in the database is not
+ * Tables of P-codes, SQLSTATEs and texts (failure.c); a pure function of what
+ * the CLI printed and how it ended.  What stayed behind in the database is not
  * judged here: steps/migrate decides with it what a class means.
+ *
+ * Exit 0 without its success line is no success: from 6.10 on the CLI ends so
+ * when its engine dies.  A run that was killed, or stopped at our deadline, is
+ * unknown unless it had printed an error before.
  */
 #ifndef MIGSAFE_CORE_PRISMA_FAILURE_H
 #define MIGSAFE_CORE_PRISMA_FAILURE_H
@@ -21,9 +25,9 @@ enum failure_class {
 struct failure {
     enum failure_class class;
     const char *code;      /* "P3018", or "" */
-    const char *sqlstate;  /* "55P03", or "" */
+    const char *sqlstate;  /* "55P03", or "" (also where the text leaves no doubt) */
     const char *migration; /* the one that failed, or "" */
-    const char *message;   /* the first error in one line, no ANSI codes */
+    const char *message;   /* the first error in one line, no ANSI codes; never "" on failure */
     bool lock_timeout;     /* it waited for a lock in vain: name the blocker */
 };
 
