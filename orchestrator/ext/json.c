@@ -172,6 +172,11 @@ struct json *json_at(const struct json *container, size_t i)
     return out(cJSON_GetArrayItem(in(container), (int)i));
 }
 
+struct json *json_next(const struct json *item)
+{
+    return out(in(item)->next);
+}
+
 const char *json_key(const struct json *member)
 {
     return in(member)->string;

@@ -43,6 +43,8 @@ void json_put_err(struct json *object, const char *key, const struct err *e);
 struct json *json_find(const struct json *object, const char *key);
 size_t json_count(const struct json *container); /* NULL: 0 */
 struct json *json_at(const struct json *container, size_t i);
+/* The item after this one, NULL after the last: for long lists, where json_at by number is slow. */
+struct json *json_next(const struct json *item);
 const char *json_key(const struct json *member); /* of a member of an object */
 bool json_is_object(const struct json *j);       /* NULL: false */
 bool json_is_array(const struct json *j);

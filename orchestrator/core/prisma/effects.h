@@ -2,7 +2,14 @@
  * effects.h - what the SQL of a migration can do to rows, by PostgreSQL's own parser.
  *
  * Used twice: to know the tables whose row counts a health check may blame on
- * the migration, and to prove that a failed run left nothing behind.
+ * the migration, and to prove that a failed run left nothing behind.  Where in
+ * doubt it says yes: only statements known to leave rows alone do not set
+ * any_rows.
+ *
+ * It reads text and asks no server.  So it does not see what triggers, rules and
+ * ON DELETE CASCADE do to other tables, the table behind a view, or the
+ * partitions behind their parent (ask for the parents too), and a SET
+ * search_path of an earlier migration of the same run.
  */
 #ifndef MIGSAFE_CORE_PRISMA_EFFECTS_H
 #define MIGSAFE_CORE_PRISMA_EFFECTS_H
@@ -10,15 +17,20 @@
 #include "base/str.h"
 
 struct effects {
-    bool parsed; /* false: a newer server's syntax, or broken; everything must be assumed */
+    bool parsed; /* false: a newer server's syntax, broken, or too long; all flags are true then */
+    const char *why; /* it did not parse: "line 3: syntax error at ..."; else NULL */
     size_t statements;
-    bool own_transaction;   /* contains BEGIN, COMMIT, ROLLBACK or the like */
+    bool own_transaction;   /* contains BEGIN, COMMIT, ROLLBACK, SAVEPOINT or the like */
     bool concurrently;      /* a statement that cannot run in a transaction block */
-    bool any_rows;          /* some statement could write rows: INSERT/UPDATE/DELETE/TRUNCATE/COPY,
-                               DO, CALL, SELECT of a function, CREATE TABLE AS, ... */
-    bool anything;          /* DO, CALL or unparsed: every table counts as touched */
-    struct strlist touched; /* "schema"."table" or "table" as written, plain text without quotes:
-                               deleted from, truncated, dropped, updated */
+    bool any_rows;          /* some statement could write or lose rows or sequence values:
+                               INSERT/UPDATE/DELETE/TRUNCATE/COPY, DROP TABLE or COLUMN, a change
+                               of type, DO, CALL, SELECT of a function, CREATE TABLE AS, ... */
+    bool anything;          /* DO, CALL, TRUNCATE CASCADE, SELECT of an unknown function, DROP of
+                               a type CASCADE, or unparsed: every table counts as touched */
+    bool any_schema;        /* it sets search_path: names without schema may be in any */
+    struct strlist touched; /* "schema.table", "table" as written without quotes, or "schema.*":
+                               deleted from, truncated, dropped, updated, with a column dropped or
+                               its type changed; renamed ones under their old names too */
     const char *first_statement; /* text of the first statement, or NULL */
 };
 

@@ -1,0 +1,69 @@
+#include "core/prisma/effects.h"
+
+#include "core/prisma/calls.h"
+#include "core/prisma/statement.h"
+#include "ext/sql.h"
+
+/* Statements inside a statement, and its function calls.  Depth is limited by ext/json. */
+static void look_inside(struct statement_walk *w, const struct json *node)
+{
+    for (const struct json *child = json_at(node, 0); child != NULL; child = json_next(child)) {
+        const char *key = json_is_object(node) ? json_key(child) : "";
+        const struct statement_kind *kind = statement_kind(key);
+        if (strcmp(key, "FuncCall") == 0 && calls_search_path(child))
+            w->f->any_schema = true;
+        /* The calls of a SELECT were counted with the statement around it. */
+        if (kind != NULL && kind->look != NULL && strcmp(key, "SelectStmt") != 0)
+            kind->look(w, child);
+        look_inside(w, child);
+    }
+}
+
+static bool visit(void *context, const struct sql_statement *s, struct err *e UNUSED)
+{
+    struct statement_walk *w = context;
+    const struct statement_kind *kind = statement_kind(s->kind);
+    if (w->f->statements++ == 0)
+        w->f->first_statement = s->text;
+    if (kind == NULL)
+        w->f->any_rows = true;
+    else if (kind->look != NULL)
+        kind->look(w, s->node);
+    if (kind != NULL && kind->inside)
+        look_inside(w, s->node);
+    return true;
+}
+
+/* A table that was renamed before it was touched has its old name in the backup. */
+static void add_old_names(struct statement_walk *w)
+{
+    for (size_t i = w->rename_count; i-- > 0;) {
+        const struct statement_rename *r = &w->renames[i];
+        if (strlist_has(&w->f->touched, r->to))
+            statement_touch(w, r->from);
+    }
+}
+
+struct effects effects_of(struct arena *a, const char *sql)
+{
+    struct effects f = {.parsed = true, .touched = strlist_on(a)};
+    struct statement_walk w = {.arena = a, .f = &f};
+    struct err e = {0};
+    if (!sql_each(a, sql, visit, &w, &e)) {
+        f.parsed = false;
+        f.why = arena_strdup(a, e.message);
+        f.own_transaction = f.concurrently = f.any_rows = f.anything = f.any_schema = true;
+    }
+    add_old_names(&w);
+    return f;
+}
+
+bool effects_touch(const struct effects *f, const char *schema, const char *name,
+                   const char *default_schema)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    bool bare = f->any_schema || str_same(schema, default_schema);
+    return f->anything || (bare && strlist_has(&f->touched, name)) ||
+           strlist_has(&f->touched, statement_name(a, schema, name)) ||
+           strlist_has(&f->touched, statement_name(a, schema, "*"));
+}
