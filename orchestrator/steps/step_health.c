@@ -44,7 +44,7 @@ static bool unhealthy(const struct findings *found, struct err *e)
         if (f->level != FINDING_ERROR || f->allowed)
             continue;
         size_t errors = findings_errors(found);
-        err_set(e, ERR_UNHEALTHY, "%s", f->message);
+        err_set(e, ERR_UNHEALTHY, "%s: %s", f->target, f->message);
         if (errors > 1)
             err_detail(e, "This and %zu more findings are in the report.", errors - 1);
         err_hint(e, "%s If it is meant, say so: --allow '%s:%s'.", f->advice ? f->advice : "",
@@ -65,7 +65,8 @@ static bool apply(struct run *run, struct err *e)
     run->report.findings = now;
     for (size_t i = 0; i < now.count; i++)
         if (now.items[i].level == FINDING_WARNING || now.items[i].allowed)
-            log_warning("%s%s", now.items[i].message, now.items[i].allowed ? " (allowed)" : "");
+            log_warning("%s: %s%s", now.items[i].target, now.items[i].message,
+                        now.items[i].allowed ? " (allowed)" : "");
     if (findings_errors(&now) == 0)
         return true;
     run->permanent = true;

@@ -2,14 +2,16 @@
  * Everything that can refuse a deploy is found out here, before production is
  * touched: the tools, the rights, the disk, and that the way back works.
  */
+#include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/stop.h"
 #include "core/restore/drill.h"
 #include "core/restore/side.h"
 #include "sql/queries.h"
 #include "steps/run.h"
 
-enum { LEAST_SERVER = 120000, KEPT_WARNING = 3 };
+enum { LEAST_SERVER = 120000, KEPT_WARNING = 3, PATIENCE_MS = 3000, LOOK_AGAIN_MS = 250 };
 
 static bool check_url(const struct run *run, struct err *e)
 {
@@ -113,11 +115,30 @@ static bool warn_kept(struct run *run, struct pg *maintenance, struct err *e)
     return true;
 }
 
+/* A session that may not be ended and is gone a moment later (monitoring, a person's psql) is no
+ * reason to refuse: looked at for a few seconds. */
+static bool swap_will_be_possible(struct run *run, struct pg *maintenance, bool accept_slots,
+                                  struct err *e)
+{
+    struct deadline limit = deadline_in(PATIENCE_MS);
+    while (!swap_possible(run->arena, maintenance, run->site.live.dbname, accept_slots, e)) {
+        struct err stopped = {0};
+        if (e->kind != ERR_PREFLIGHT || deadline_passed(&limit))
+            return false;
+        if (!stop_sleep_ms(LOOK_AGAIN_MS, &stopped)) {
+            *e = stopped;
+            return false;
+        }
+        *e = (struct err){0};
+    }
+    return true;
+}
+
 static bool check_way_back(struct run *run, struct pg *maintenance, struct err *e)
 {
     const struct settings *s = run->settings;
     bool accept_slots = strcmp(s->swap_with_slots, "accept") == 0;
-    if (!swap_possible(run->arena, maintenance, run->site.live.dbname, accept_slots, e))
+    if (!swap_will_be_possible(run, maintenance, accept_slots, e))
         return err_wrap(e, "there would be no way back");
     struct drill_spec spec = {
         .live = &run->site.live,

@@ -61,8 +61,8 @@ migsafe_for() {
 		MIGRATION_SCRIPT="$MODE" "$MIGSAFE" "$@"
 }
 
-sleeping_in() { # NAME: is a migration at its pg_sleep?
-	[ "$(sql "$1" "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND
+sleeping_in() { # NAME: is a migration at its pg_sleep?  (A superuser's session would be in the way of a swap.)
+	[ "$(sql_as owner "$1" "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND
 		query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()")" -gt 0 ]
 }
 

@@ -47,9 +47,9 @@ for mode in split whole; do
 	is "$(json .verdict)" restored "$mode: restored"
 	is "$(json '.attempts | length')" 1 "$mode: a permanent error is not tried again"
 	like "$(json .error.message)" 'division by zero' "$mode: the report has the first error"
-	kept=$(json .kept_database)
+	kept=$(json .kept.name)
 	ok "$(db_exists "$kept" && echo 0 || echo 1)" "$mode: the replaced database is kept under the name in the report"
-	like "$(json .kept_drop_command)" "DROP DATABASE" "$mode: with the command that drops it"
+	like "$(json .kept.drop)" "DROP DATABASE" "$mode: with the command that drops it"
 	unchanged_since "$T/before" "half_$mode" "$mode: rows, schema, owner, rights and settings are as before"
 	no_side_databases "half_$mode" "$mode: no side database is left"
 	migsafe_for "half_$mode" deploy

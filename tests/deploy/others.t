@@ -22,14 +22,14 @@ shop_new deleted
 app_migration "$APP" slow
 (
 	wait_for 60 sleeping_in deleted
-	sql deleted 'DELETE FROM "OrderItem" WHERE id IN (SELECT id FROM "OrderItem" LIMIT 50)'
+	sql_as owner deleted 'DELETE FROM "AuditLog" WHERE id IN (SELECT id FROM "AuditLog" LIMIT 50)'
 ) &
 MODE='split'
 migsafe_for deleted deploy --json
 status_is 0 'rows deleted by another session do not roll a deploy back'
 wait $! 2>/dev/null
 is "$(json '[.findings[] | select(.rule == "rows-lost") | .level] | join(",")')" warning 'they are a warning'
-like "$(json '.findings[] | select(.rule == "rows-lost") | .message')" 'OrderItem' 'that names the table'
+like "$(json '.findings[] | select(.rule == "rows-lost") | .target')" 'AuditLog' 'that names the table'
 
 # --- writes of others are counted when the database is restored -------------------------------------------
 shop_new lost
@@ -37,14 +37,14 @@ app_migration "$APP" fail_halfway
 sed -i 's/^UPDATE .*/SELECT pg_sleep(4);\n&/' "$APP"/prisma/migrations/2027*/migration.sql
 (
 	wait_for 60 sleeping_in lost
-	sql lost "INSERT INTO \"Category\" (slug, name) SELECT 'late' || i, 'Late' FROM generate_series(1, 7) i"
+	sql_as owner lost "INSERT INTO \"Category\" (slug, name) SELECT 'late' || i, 'Late' FROM generate_series(1, 7) i"
 ) &
 MODE='split'
 migsafe_for lost deploy --json
 status_is 20 'a failing deploy while others write is restored'
 wait $! 2>/dev/null
-is "$(json '.lost_writes[] | select(.table == "public.Category") | .written')" 7 'what they wrote is counted per table'
-kept=$(json .kept_database)
+is "$(json '.lost_writes[] | select(.table == "Category") | .written')" 7 'what they wrote is counted per table'
+kept=$(json .kept.name)
 is "$(sql lost "SELECT count(*) FROM \"Category\" WHERE slug LIKE 'late%'")" 0 'the restored database is that of the snapshot'
 sql postgres "ALTER DATABASE \"$kept\" ALLOW_CONNECTIONS true"
 is "$(sql "$kept" "SELECT count(*) FROM \"Category\" WHERE slug LIKE 'late%'")" 7 'the kept one has their writes'
