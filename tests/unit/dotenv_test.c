@@ -40,6 +40,7 @@ TEST(dotenv_reads_lines_as_npm_does)
         {"K=\"two\nlines\"\nL=w", "two\nlines"},
         {"K=\"a \\\" b\"", "a \\\" b"},
         {"K=\"C:\\\"\nL=\"w\"", "C:\\"},
+        {"K=\"a#b\\\" # c", "a#b\\"},
         {"K=\"open\nL=w", "\"open"},
         {"K=\"a\" b", "\"a\" b"},
         {"K=first\nK=second", "second"},
