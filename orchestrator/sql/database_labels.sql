@@ -2,4 +2,4 @@
 SELECT provider, label
 FROM pg_shseclabel
 WHERE objoid = $1::oid AND classoid = 'pg_database'::regclass
-ORDER BY 1 COLLATE "C", 2 COLLATE "C"
+ORDER BY provider COLLATE "C", label COLLATE "C"
