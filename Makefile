@@ -46,6 +46,8 @@ SRCS := $(sort $(shell find orchestrator -name '*.c'))
 OBJS := $(SRCS:%.c=$(BUILD)/%.o) $(BUILD)/gen/queries.o
 LIB  := $(BUILD)/libmigsafe.a
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_test.c))
+# Programs that server tests (tests/pg) call functions through, where no command does it alone.
+DRIVERS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_driver.c))
 
 all: $(BUILD)/migsafe
 $(BUILD)/migsafe: $(OBJS)
@@ -67,11 +69,12 @@ build/gen/sql/queries.h: $(SQL) scripts/embed-sql.sh
 # The sources are only compiled once the packages are there, so these two start over.
 setup:
 	@scripts/setup.sh
+drivers: $(DRIVERS)
 unit: $(UNIT)
 	@prove --exec '' $(UNIT)
 test: setup
 	@$(MAKE) --no-print-directory test-run
-test-run: $(BUILD)/migsafe $(UNIT)
+test-run: $(BUILD)/migsafe $(UNIT) $(DRIVERS)
 	@TEST_MIGSAFE="$(CURDIR)/$(BUILD)/migsafe" TEST_UNIT_PROGRAMS="$(UNIT)" tests/run $(TESTS)
 test-asan: setup
 	@$(MAKE) --no-print-directory MODE=asan test-run
@@ -89,5 +92,5 @@ install: $(BUILD)/migsafe
 clean:
 	rm -rf build
 -include $(shell find build/$(MODE) -name '*.d' 2>/dev/null)
-.PHONY: all setup unit test test-run test-asan demo lint format install clean
+.PHONY: all setup drivers unit test test-run test-asan demo lint format install clean
 .SECONDARY:

@@ -71,6 +71,7 @@ TEST(the_store_lists_what_is_a_backup)
     struct store s;
     struct err e = {0};
     CHECK(store_read(a, fs_join(a, dir, "none"), &s, &e) && s.count == 0);
+    CHECK(store_sweep(a, fs_join(a, dir, "none"), &e) && e.kind == ERR_NONE);
     put(a, dir, FULL, "full");
     put(a, dir, "app_20261120_194609_data", "data");
     put(a, dir, "app_20261120_194609_full_2", "full");

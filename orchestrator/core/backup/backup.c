@@ -111,7 +111,8 @@ static bool dump(struct take *t, int level, struct err *e)
                                     .query_deadline_ms = QUERY_LIMIT_MS};
     const char *pg_dump;
     AUTO(pg) struct pg *db = connection_open(spec->live, &use, e);
-    if (db == NULL ||
+    /* Names go into JSON, whatever the encoding of the database. */
+    if (db == NULL || !pg_exec(db, "SET client_encoding = 'UTF8'", e) ||
         !connection_tool(t->arena, spec->pg_bin, "pg_dump", pg_server_version(db), &pg_dump, e) ||
         !take_facts(t, db, e) || !check_room(t, e) || !begin(t, e) ||
         !freeze(t->arena, db, spec->lock_timeout_ms, &t->frozen, e) ||

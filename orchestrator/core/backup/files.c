@@ -54,21 +54,39 @@ static int by_oid(const void *x, const void *y)
     return strcmp((*a)->oid, (*b)->oid);
 }
 
-static int oid_of_entry(const void *key, const void *entry)
+static int by_dump_id(const void *x, const void *y)
 {
-    return strcmp(key, (*(const struct toc_entry *const *)entry)->oid);
+    const struct toc_entry *const *a = x, *const *b = y;
+    return (*a)->dump_id < (*b)->dump_id ? -1 : (*a)->dump_id > (*b)->dump_id;
 }
 
-/* The entries with data of a table, by oid. */
-static const struct toc_entry **data_entries(struct arena *a, const struct toc *toc, size_t *count)
+typedef int compare_fn(const void *x, const void *y);
+
+/* The entries of one type, sorted. */
+struct entries {
+    const struct toc_entry **items;
+    size_t count;
+    compare_fn *compare;
+};
+
+static struct entries entries_of(struct arena *a, const struct toc *toc, const char *type,
+                                 compare_fn *compare)
 {
-    const struct toc_entry **list = arena_array(a, toc->count + 1, sizeof(*list));
-    *count = 0;
+    struct entries list = {.compare = compare};
+    list.items = arena_array(a, toc->count + 1, sizeof(*list.items));
     for (size_t i = 0; i < toc->count; i++)
-        if (strcmp(toc->entries[i].type, "TABLE DATA") == 0)
-            list[(*count)++] = &toc->entries[i];
-    qsort(list, *count, sizeof(*list), by_oid);
+        if (strcmp(toc->entries[i].type, type) == 0)
+            list.items[list.count++] = &toc->entries[i];
+    qsort(list.items, list.count, sizeof(*list.items), compare);
     return list;
+}
+
+static const struct toc_entry *find_entry(const struct entries *list, struct toc_entry like)
+{
+    const struct toc_entry *key = &like;
+    const struct toc_entry **found =
+        bsearch(&key, list->items, list->count, sizeof(*list->items), list->compare);
+    return found == NULL ? NULL : *found;
 }
 
 static bool take_file(struct arena *a, const struct toc_entry *entry, const struct manifest *m,
@@ -94,37 +112,49 @@ static bool take_file(struct arena *a, const struct toc_entry *entry, const stru
 static bool match_tables(struct arena *a, const struct toc *toc, const struct frozen *f,
                          struct manifest *m, struct err *e)
 {
-    size_t count, next = 0;
-    const struct toc_entry **entries = data_entries(a, toc, &count);
+    const struct entries data = entries_of(a, toc, "TABLE DATA", by_oid);
+    size_t next = 0;
     for (size_t i = 0; i < f->count; i++) {
         if (!f->tables[i].counted)
             continue;
         struct manifest_table *t = &m->tables[next++];
-        const struct toc_entry **entry = bsearch(f->tables[i].oid, entries, count,
-                                                 sizeof(const struct toc_entry *), oid_of_entry);
+        const struct toc_entry *entry =
+            find_entry(&data, (struct toc_entry){.oid = f->tables[i].oid});
         if (entry == NULL)
             return err_set(e, ERR_CHILD, "pg_dump left out table %s",
                            pg_ident2(a, t->schema, t->name));
-        if (!take_file(a, *entry, m, t, e))
+        if (!take_file(a, entry, m, t, e))
             return false;
     }
     return true;
 }
 
-/* What the archive will set, not what the sequence says now: nextval is not part of any snapshot.
- */
-static bool take_sequences(struct arena *a, const struct toc *toc, struct manifest *m,
-                           struct err *e)
+static int sequence_by_oid(const void *key, const void *sequence)
 {
-    m->sequences = arena_array(a, toc->count + 1, sizeof(*m->sequences));
-    for (size_t i = 0; i < toc->count; i++) {
-        const struct toc_entry *entry = &toc->entries[i];
+    return strcmp(key, ((const struct frozen_sequence *)sequence)->oid);
+}
+
+/* What the archive will set, not what the sequence says now: nextval is not part of any snapshot.
+ * Its name is looked up by oid, the archive's is in the encoding of the database. */
+static bool take_sequences(struct arena *a, const struct toc *toc, const struct frozen *f,
+                           struct manifest *m, struct err *e)
+{
+    const struct entries states = entries_of(a, toc, "SEQUENCE SET", by_dump_id);
+    const struct entries made = entries_of(a, toc, "SEQUENCE", by_dump_id);
+    m->sequences = arena_array(a, states.count + 1, sizeof(*m->sequences));
+    for (size_t i = 0; i < states.count; i++) {
         struct manifest_sequence *s = &m->sequences[m->sequence_count];
-        if (strcmp(entry->type, "SEQUENCE SET") != 0)
-            continue;
-        s->schema = entry->schema == NULL ? "" : entry->schema;
-        s->name = entry->tag;
-        if (!toc_sequence(entry, &s->last_value, &s->is_called, e))
+        const struct toc_entry *entry =
+            find_entry(&made, (struct toc_entry){.dump_id = states.items[i]->depends});
+        const struct frozen_sequence *named =
+            entry == NULL ? NULL
+                          : bsearch(entry->oid, f->sequences, f->sequence_count,
+                                    sizeof(*f->sequences), sequence_by_oid);
+        if (named == NULL)
+            continue; /* of an extension */
+        s->schema = named->schema;
+        s->name = named->name;
+        if (!toc_sequence(states.items[i], &s->last_value, &s->is_called, e))
             return false;
         m->sequence_count++;
     }
@@ -138,7 +168,7 @@ bool files_take(struct arena *a, const char *folder, const struct frozen *f, str
     if (!sum_files(a, folder, m, e) || !toc_read(a, folder, &toc, e))
         return false;
     m->tool_version = toc.tool_version;
-    return match_tables(a, &toc, f, m, e) && take_sequences(a, &toc, m, e);
+    return match_tables(a, &toc, f, m, e) && take_sequences(a, &toc, f, m, e);
 }
 
 struct manifest files_without_toc(struct arena *a, const struct manifest *m)

@@ -17,10 +17,16 @@ struct frozen_table {
     int64_t inserted, updated, deleted;
 };
 
+struct frozen_sequence {
+    const char *oid, *schema, *name;
+};
+
 struct frozen {
     const char *snapshot, *xmax, *lsn;
     struct frozen_table *tables; /* by schema and name */
     size_t count;
+    struct frozen_sequence *sequences; /* by oid, as text */
+    size_t sequence_count;
 };
 
 /* Leaves db in a transaction that holds the locks and the snapshot; closing db ends both.  Starts
@@ -29,7 +35,7 @@ struct frozen {
 MUST_CHECK bool freeze(struct arena *a, struct pg *db, int64_t lock_timeout_ms, struct frozen *f,
                        struct err *e);
 
-/* Ends db's transaction and names whoever keeps the tables locked, in the detail of e. */
+/* Names whoever keeps the tables locked, in the detail of e; may end db's transaction. */
 void freeze_name_blocker(struct pg *db, const struct frozen *f, struct err *e);
 
 #endif

@@ -50,8 +50,10 @@ bool store_read(struct arena *a, const char *backup_dir, struct store *s, struct
 {
     struct strlist names;
     *s = (struct store){0};
+    if (!fs_exists(backup_dir))
+        return true;
     if (!fs_list(a, backup_dir, FS_DIRS, &names, e))
-        return e->kind == ERR_NOT_FOUND || err_wrap(e, "could not list the backups");
+        return err_wrap(e, "could not list the backups");
     s->items = arena_array(a, names.count + 1, sizeof(*s->items));
     for (size_t i = 0; i < names.count; i++)
         s->count += read_one(a, backup_dir, names.items[i], &s->items[s->count]);

@@ -133,8 +133,10 @@ bool store_sweep(struct arena *a, const char *backup_dir, struct err *e)
 {
     struct strlist names;
     struct store_id id;
+    if (!fs_exists(backup_dir))
+        return true;
     if (!fs_list(a, backup_dir, FS_DIRS, &names, e))
-        return e->kind == ERR_NOT_FOUND;
+        return false;
     for (size_t i = 0; i < names.count; i++) {
         const char *name = names.items[i], *folder = fs_join(a, backup_dir, name);
         size_t n = strlen(name);

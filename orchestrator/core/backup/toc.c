@@ -95,8 +95,8 @@ static void read_entry(struct reader *r, struct toc_entry *entry)
         (void)take_int(r); /* relkind */
     entry->owner = take_text(r);
     (void)take_text(r); /* WITH OIDS */
-    while (!r->bad && take_text(r) != NULL)
-        continue; /* dependencies */
+    for (const char *id = take_text(r); !r->bad && id != NULL; id = take_text(r))
+        entry->depends = entry->depends == 0 ? strtoll(id, NULL, 10) : entry->depends;
     entry->file = take_text(r);
 }
 

@@ -14,6 +14,7 @@ enum toc_section { TOC_NONE = 1, TOC_PRE_DATA, TOC_DATA, TOC_POST_DATA };
 /* Texts are NULL where the archive has none. */
 struct toc_entry {
     int64_t dump_id;
+    int64_t depends; /* the first dump_id that it depends on; 0: none */
     const char *oid; /* of the object; "0" when it has none */
     const char *tag, *type, *schema, *owner;
     const char *definition, *copy;

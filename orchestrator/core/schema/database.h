@@ -23,8 +23,8 @@ struct database_facts {
     const char *acl;     /* datacl as text; NULL: the default */
     int64_t connection_limit;
     int64_t bytes;                  /* -1: this role may not ask */
-    struct strlist settings;        /* "work_mem=64MB", sorted */
-    struct strlist role_settings;   /* "role\nsetting=value", sorted */
+    struct strlist settings;        /* "work_mem=64MB", in their order */
+    struct strlist role_settings;   /* "role\nsetting=value", by role */
     struct strlist security_labels; /* "provider\nlabel", sorted */
 };
 
