@@ -1,4 +1,4 @@
--- Tables with their columns in order, dropped ones too.  missing: what rows that are older than the
+-- Tables with their columns in order, dropped ones too; as in a manifest without those of extensions.  missing: what rows that are older than the
 -- column's ADD COLUMN ... DEFAULT have in it.  computed: it fills itself, row by row.
 SELECT n.nspname AS schema,
        c.relname AS name,
@@ -21,4 +21,6 @@ LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
 WHERE c.relkind IN ('r', 'p')
   AND c.relpersistence <> 't'
   AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+  AND NOT EXISTS (SELECT FROM pg_depend d
+                  WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C", a.attnum;

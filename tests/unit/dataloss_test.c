@@ -231,12 +231,14 @@ TEST(a_table_gone_with_rows_is_an_error_unless_renamed)
     was(&c, "D", 0, "id:int4=0");
     was(&c, "E", 9, "id:int4=9 a:text=1");
     was(&c, "_prisma_migrations", 5, "id:text=5");
+    is(&c, "A0", 3, "id:int4=3 a:text=1");
+    c.now.tables[0].partitioned = true;
     is(&c, "A1", 4, "id:int4=4");
     is(&c, "A2", 3, "id:int4=3 a:text=1 more:text=0");
     is(&c, "C2", 3, "id:text=3");
     is(&c, "E2", 2, "id:int4=2 a:text=1");
     CHECK_STR(judged(&c), "drop-table public.B!, drop-table public.E!");
-    CHECK(c.now.tables[1].taken && !c.now.tables[2].wanted);
+    CHECK(c.now.tables[2].taken && !c.now.tables[3].wanted);
 }
 
 TEST(only_what_is_needed_is_counted)

@@ -223,7 +223,8 @@ static void match_gone(struct live_catalog *now, const struct manifest_table *wa
 {
     for (size_t i = 0; i < now->count && was->rows > 0; i++) {
         struct live_table *t = &now->tables[i];
-        if (!t->is_new || !live_table_fits(t, was))
+        /* A partitioned table is in no manifest, its partitions are: it may be an old one. */
+        if (!t->is_new || t->partitioned || !live_table_fits(t, was))
             continue;
         t->wanted = true;
         t->expected_rows = was->rows;
