@@ -4,7 +4,7 @@
 
 /*
  * One table is told by a line: "id:int4=100 name:text=90", NAME:TYPE=VALUES by place; "-" is the
- * hole of a dropped column.  Of now, TYPE may end in "!" (NOT NULL), "*" (a DEFAULT) and "+" (from
+ * hole of a dropped column.  Of now, TYPE may end in "!" (NOT NULL), "*" (computed) and "+" (from
  * ADD COLUMN ... DEFAULT).
  */
 struct case_of {
@@ -58,7 +58,7 @@ static void is(struct case_of *c, const char *name, int64_t rows, const char *co
         size_t name_n = strcspn(w, ":"), mark_n = strcspn(w + name_n, "=") - 1;
         char *type = arena_strndup(c->a, w + name_n + 1, mark_n);
         l->nullable = strchr(type, '!') == NULL;
-        l->has_default = strpbrk(type, "*+") != NULL;
+        l->computed = strchr(type, '*') != NULL;
         l->missing = strchr(type, '+') == NULL ? NULL : "x";
         l->name = arena_strndup(c->a, w, name_n);
         l->type = arena_strndup(c->a, type, strcspn(type, "!*+"));
@@ -141,16 +141,29 @@ TEST(one_new_column_stands_for_one_lost_only)
 
 TEST(values_of_a_default_are_not_carried_over)
 {
-    /* one that was computed row by row: nothing but the migration could have filled it otherwise */
     CHECK_STR(one("id:int4=100 a:text=50", "id:int4=100 - b:text*=100"),
               "renamed-column public.T.a!");
+    CHECK_STR(one("id:int4=100 a:text=50", "id:int4=100 - b:text+=50"), "");
+    CHECK_STR(one("id:int4=100 a:text=50", "id:int4=100 - b:text+=49"),
+              "renamed-column public.T.a!");
+}
+
+TEST(what_follows_a_touched_table_is_touched)
+{
     AUTO(arena) struct arena *a = arena_new();
     struct case_of c = new_case(a);
-    was(&c, "T", 100, "id:int4=100 a:text=50");
-    is(&c, "T", 100, "id:int4=100 - b:text*=100");
-    strlist_add(&c.effects.touched, "T");
-    CHECK_STR(judged(&c), "");
-    CHECK(c.now.tables[0].columns[2].want == WANT_VALUES);
+    was(&c, "C", 2, "id:int4=2");
+    was(&c, "D", 2, "id:int4=2");
+    is(&c, "A", 1, "id:int4=1");
+    is(&c, "B", 1, "id:int4=1");
+    is(&c, "C", 1, "id:int4=1");
+    is(&c, "D", 1, "id:int4=1");
+    struct live_table *t = c.now.tables;
+    struct live_edge edges[] = {{&t[1], &t[2]}, {&t[0], &t[1]}, {&t[2], &t[1]}, {&t[3], &t[0]}};
+    c.now.edges = edges;
+    c.now.edge_count = ARRAY_LEN(edges);
+    strlist_add(&c.effects.touched, "A");
+    CHECK_STR(judged(&c), "rows-lost public.C!, rows-lost public.D");
 }
 
 TEST(a_column_dropped_and_added_again_is_told_by_its_place)
@@ -218,12 +231,14 @@ TEST(a_table_gone_with_rows_is_an_error_unless_renamed)
     was(&c, "D", 0, "id:int4=0");
     was(&c, "E", 9, "id:int4=9 a:text=1");
     was(&c, "_prisma_migrations", 5, "id:text=5");
+    is(&c, "A0", 3, "id:int4=3 a:text=1");
+    c.now.tables[0].partitioned = true;
     is(&c, "A1", 4, "id:int4=4");
     is(&c, "A2", 3, "id:int4=3 a:text=1 more:text=0");
     is(&c, "C2", 3, "id:text=3");
     is(&c, "E2", 2, "id:int4=2 a:text=1");
     CHECK_STR(judged(&c), "drop-table public.B!, drop-table public.E!");
-    CHECK(c.now.tables[1].taken && !c.now.tables[2].wanted);
+    CHECK(c.now.tables[2].taken && !c.now.tables[3].wanted);
 }
 
 TEST(only_what_is_needed_is_counted)

@@ -20,7 +20,7 @@ static struct live_column column_of(const struct pg_rows *rows, size_t row)
         .place = (int)pg_cell_int(rows, row, "place"),
         .dropped = pg_cell_bool(rows, row, "dropped"),
         .nullable = pg_cell_bool(rows, row, "nullable"),
-        .has_default = pg_cell_bool(rows, row, "has_default"),
+        .computed = pg_cell_bool(rows, row, "computed"),
         .missing = pg_cell(rows, row, "missing"),
     };
 }
@@ -45,6 +45,25 @@ static bool read_catalog(struct arena *a, struct pg *db, struct live_catalog *no
         for (; row < end; row++)
             if (pg_cell(&rows, row, "place") != NULL)
                 t->columns[t->column_count++] = column_of(&rows, row);
+    }
+    return true;
+}
+
+static bool read_edges(struct arena *a, struct pg *db, struct live_catalog *now, struct err *e)
+{
+    struct pg_rows rows;
+    if (!pg_query(a, db, sql_dataloss_edges, PG_NONE, &rows, e))
+        return err_wrap(e, "could not read what tables do to others");
+    now->edges = arena_array(a, rows.count + 1, sizeof(*now->edges));
+    for (size_t i = 0; i < rows.count; i++) {
+        struct live_edge edge = {
+            .from = live_table_find(now, pg_cell(&rows, i, "from_schema"),
+                                    pg_cell(&rows, i, "from_name")),
+            .to =
+                live_table_find(now, pg_cell(&rows, i, "to_schema"), pg_cell(&rows, i, "to_name")),
+        };
+        if (edge.from != NULL && edge.to != NULL)
+            now->edges[now->edge_count++] = edge;
     }
     return true;
 }
@@ -121,7 +140,7 @@ bool dataloss_check(struct arena *a, const struct dataloss_context *c, struct fi
 {
     struct live_catalog now;
     found->default_schema = c->default_schema;
-    if (!read_catalog(a, c->db, &now, e))
+    if (!read_catalog(a, c->db, &now, e) || !read_edges(a, c->db, &now, e))
         return err_wrap(e, "could not compare the data with backup %s", c->before->id);
     struct dataloss_matches matches = dataloss_match(a, c, &now);
     if (!measure(c->db, &now, e))

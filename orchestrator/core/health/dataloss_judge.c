@@ -78,13 +78,6 @@ static int64_t values_before(const struct judging *j, const struct column_match 
     return lost->was->values < 0 ? j->match->was->rows : lost->was->values;
 }
 
-/* Could something but the column's own DEFAULT have filled it?  A DEFAULT that is the same for all
- * rows was not counted; one that was computed row by row leaves no mark. */
-static bool was_filled(const struct judging *j, const struct live_column *c)
-{
-    return !c->has_default || c->missing != NULL || j->match->blamed;
-}
-
 /* The added column with most values that can stand for the lost one: the same type, or its name. */
 static struct live_column *successor(const struct judging *j, const struct column_match *lost)
 {
@@ -107,8 +100,8 @@ static void judge_lost(const struct judging *j, const struct column_match *lost)
     int64_t before = values_before(j, lost);
     int64_t rows_gone = j->match->was->rows - j->match->is->rows;
     struct live_column *next = successor(j, lost);
-    if (next != NULL && next->values >= before - (rows_gone > 0 ? rows_gone : 0) &&
-        was_filled(j, next)) {
+    if (next != NULL && !next->computed &&
+        next->values >= before - (rows_gone > 0 ? rows_gone : 0)) {
         next->taken = true;
         return;
     }

@@ -9,7 +9,8 @@ static int by_name(const void *a, const void *b)
     return order != 0 ? order : strcmp(x->name, y->name);
 }
 
-static struct live_table *find_table(struct live_catalog *now, const char *schema, const char *name)
+struct live_table *live_table_find(const struct live_catalog *now, const char *schema,
+                                   const char *name)
 {
     const struct live_table sought = {.schema = schema, .name = name};
     return bsearch(&sought, now->tables, now->count, sizeof(sought), by_name);
@@ -23,16 +24,28 @@ static struct live_column *find_column(struct live_table *t, const char *name)
     return NULL;
 }
 
-static bool is_blamed(const struct dataloss_context *c, const struct manifest_table *t)
+static bool is_touched(const struct dataloss_context *c, const char *schema, const char *name)
 {
-    if (c->fenced)
-        return true;
     for (size_t i = 0; i < c->effect_count; i++) {
         const struct effects *f = &c->effects[i];
-        if (!f->parsed || f->anything || effects_touch(f, t->schema, t->name, c->default_schema))
+        if (!f->parsed || f->anything || effects_touch(f, schema, name, c->default_schema))
             return true;
     }
     return false;
+}
+
+static void spread_touch(const struct dataloss_context *c, struct live_catalog *now)
+{
+    for (size_t i = 0; i < now->count; i++)
+        now->tables[i].touched = is_touched(c, now->tables[i].schema, now->tables[i].name);
+    for (bool again = true; again;) {
+        again = false;
+        for (size_t i = 0; i < now->edge_count; i++) {
+            const struct live_edge *edge = &now->edges[i];
+            if (edge->from->touched && !edge->to->touched)
+                edge->to->touched = again = true;
+        }
+    }
 }
 
 /* Is there a dropped column between two places? */
@@ -210,7 +223,8 @@ static void match_gone(struct live_catalog *now, const struct manifest_table *wa
 {
     for (size_t i = 0; i < now->count && was->rows > 0; i++) {
         struct live_table *t = &now->tables[i];
-        if (!t->is_new || !live_table_fits(t, was))
+        /* A partitioned table is in no manifest, its partitions are: it may be an old one. */
+        if (!t->is_new || t->partitioned || !live_table_fits(t, was))
             continue;
         t->wanted = true;
         t->expected_rows = was->rows;
@@ -226,14 +240,17 @@ struct dataloss_matches dataloss_match(struct arena *a, const struct dataloss_co
     };
     for (size_t i = 0; i < now->count; i++)
         now->tables[i].is_new = true;
+    spread_touch(c, now);
     for (size_t i = 0; i < before->table_count; i++) {
         const struct manifest_table *was = &before->tables[i];
         if (strcmp(was->name, "_prisma_migrations") == 0)
             continue;
         struct table_match *m = &all.items[all.count++];
-        *m = (struct table_match){
-            .was = was, .is = find_table(now, was->schema, was->name), .blamed = is_blamed(c, was)};
+        *m = (struct table_match){.was = was,
+                                  .is = live_table_find(now, was->schema, was->name),
+                                  .blamed = c->fenced || is_touched(c, was->schema, was->name)};
         if (m->is != NULL) {
+            m->blamed = m->blamed || m->is->touched;
             m->is->is_new = false;
             match_columns(a, m);
         }

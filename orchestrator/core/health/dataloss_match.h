@@ -10,7 +10,8 @@
  *   - a new column between two that were neighbours of the lost one is that one;
  *   - at the end of a table, where holes leave it open, the values decide: a new
  *     column of the same type that holds as many counts as the lost one.  Values
- *     that only are the DEFAULT of the ADD COLUMN do not count;
+ *     that only are the DEFAULT of the ADD COLUMN do not count, nor does a column
+ *     that computes its own;
  *   - a column of the same name after one that it stood before was dropped and
  *     added again.
  */
@@ -29,7 +30,8 @@ struct live_column {
     const char *name, *type;
     int place; /* attnum */
     bool dropped;
-    bool nullable, has_default;
+    bool nullable;
+    bool computed;       /* by a volatile DEFAULT or GENERATED: filled by itself, row by row */
     const char *missing; /* what rows from before its ADD COLUMN have; NULL: none */
     enum live_want want;
     bool sparse; /* few values are expected: count, do not look for the first */
@@ -47,11 +49,20 @@ struct live_table {
     bool wanted; /* count its rows */
     int64_t expected_rows, rows;
     bool taken; /* it is a table of before under a new name */
+    bool touched;
+};
+
+/* What is done to the rows of one is done to the other's: a partition by its parent, a child by a
+ * foreign key with CASCADE or SET NULL. */
+struct live_edge {
+    struct live_table *from, *to;
 };
 
 struct live_catalog {
     struct live_table *tables; /* by schema, then name, in byte order */
     size_t count;
+    struct live_edge *edges;
+    size_t edge_count;
 };
 
 struct column_match {
@@ -72,6 +83,9 @@ struct dataloss_matches {
     size_t count;
 };
 
+/* NULL: there is none. */
+struct live_table *live_table_find(const struct live_catalog *now, const char *schema,
+                                   const char *name);
 struct dataloss_matches dataloss_match(struct arena *a, const struct dataloss_context *c,
                                        struct live_catalog *now);
 /* Has it every column of the gone table?  Then it may be that one, under a new name. */

@@ -76,6 +76,11 @@ const char *finding_level_name(enum finding_level level)
     return level == FINDING_ERROR ? "error" : "warning";
 }
 
+char *finding_line(struct arena *a, const struct finding *item)
+{
+    return arena_printf(a, "%s: %s: %s", item->rule, item->target, item->message);
+}
+
 void findings_json(const struct findings *f, struct json *array)
 {
     for (size_t i = 0; i < f->count; i++) {
@@ -124,10 +129,11 @@ void findings_add_json(struct findings *f, const struct json *array)
 
 void findings_print(const struct findings *f, FILE *to)
 {
+    AUTO(arena) struct arena *scratch = arena_new();
     for (size_t i = 0; i < f->count; i++) {
         const struct finding *item = &f->items[i];
-        fprintf(to, "%s: %s: %s: %s\n", item->allowed ? "allowed" : finding_level_name(item->level),
-                item->rule, item->target, item->message);
+        fprintf(to, "%s: %s\n", item->allowed ? "allowed" : finding_level_name(item->level),
+                finding_line(scratch, item));
         if (item->allowed)
             fprintf(to, "    allowed by %s\n", or_empty(item->allowed_by));
         else if (item->advice != NULL)

@@ -36,6 +36,8 @@ struct findings findings_new(struct arena *a, const struct findings *now,
 size_t findings_errors(const struct findings *f);   /* errors that are not allowed */
 size_t findings_warnings(const struct findings *f); /* warnings that are not allowed */
 const char *finding_level_name(enum finding_level level);
+/* "drop-column: public.User.legacy: column is gone: 120 values lost": for logs and errors. */
+char *finding_line(struct arena *a, const struct finding *item) RETURNS_NONNULL;
 void findings_json(const struct findings *f, struct json *array);
 /* Adds those of a list that findings_json wrote; texts are copied into f's arena. */
 void findings_add_json(struct findings *f, const struct json *array);

@@ -110,9 +110,9 @@ static struct strlist finding_lines(struct arena *a, const struct findings *f)
     struct strlist lines = strlist_on(a);
     for (size_t i = 0; i < f->count && shown(&lines, i, f->count); i++) {
         const struct finding *item = &f->items[i];
-        strlist_printf(&lines, "%s: %s: %s: %s",
-                       item->allowed ? "allowed" : finding_level_name(item->level), item->rule,
-                       item->target, item->message);
+        strlist_printf(&lines, "%s: %s",
+                       item->allowed ? "allowed" : finding_level_name(item->level),
+                       finding_line(a, item));
         if (item->allowed)
             strlist_printf(&lines, "  allowed by %s", or_none(item->allowed_by));
         else if (is_filled(item->advice))
