@@ -38,7 +38,7 @@ struct command {
 };
 
 /* In the order of `migsafe help`. */
-#define COMMANDS(X) X(restore) X(wait) X(doctor) X(settings)
+#define COMMANDS(X) X(backup) X(restore) X(list) X(show) X(prune) X(wait) X(doctor) X(settings)
 
 #define X(name) extern const struct command cmd_##name;
 COMMANDS(X)

@@ -191,14 +191,18 @@ TEST(a_backup_in_the_making_becomes_one)
     AUTO(fd) int fd = -1;
     AUTO(fd) int other = -1;
     struct err e = {0};
-    const char *partial, *folder, *ignored;
-    const char *backups = fs_join(a, dir, "deep/er");
+    const char *partial, *ignored;
+    const char *backups = fs_join(a, dir, "deep/er"), *folder = fs_join(a, backups, FULL);
     CHECK(store_begin(a, backups, FULL, &fd, &partial, &e) && fd >= 0);
-    CHECK(str_ends(partial, FULL ".partial") && fs_is_dir(partial));
+    CHECK(str_ends(partial, FULL ".partial") && fs_is_dir(partial) && !fs_exists(folder));
     CHECK(!store_begin(a, backups, FULL, &other, &ignored, &e) && e.kind == ERR_BUSY);
-    CHECK(store_finish(a, partial, &folder, &e));
-    CHECK(str_ends(folder, FULL) && fs_is_dir(folder) && !fs_exists(partial));
+    CHECK(store_finish(a, backups, FULL, &e));
+    CHECK(fs_is_dir(folder) && !fs_exists(partial));
     CHECK(!store_begin(a, backups, FULL, &other, &ignored, &e) && e.kind == ERR_BUSY);
+    CHECK(store_abandon(a, backups, FULL, &e) && !fs_exists(folder));
+    AUTO(fd) int again = -1;
+    CHECK(store_begin(a, backups, FULL, &again, &partial, &e));
+    CHECK(store_abandon(a, backups, FULL, &e) && !fs_exists(partial));
 }
 
 TEST(only_what_nobody_works_on_is_swept)

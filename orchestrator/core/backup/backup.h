@@ -6,6 +6,12 @@
  * sessions are closed when it returns: an open one would block the migration.
  * On failure the partial folders are removed.
  *
+ * A full backup is a directory archive of pg_dump with manifest.json and
+ * SHA256SUMS beside it.  A data backup has the same data files (hard links where
+ * the file system has them) and no toc.dat: what pg_restore would need is in its
+ * manifest.  When only data is asked for the dump is made just the same and its
+ * toc.dat removed.
+ *
  * The inside (pg_dump -Fd -j on an exported snapshot, rows counted in that
  * snapshot) may be replaced; this interface stays.
  */
@@ -25,7 +31,7 @@ struct backup_spec {
     const char *reason, *label, *run;
     const char *project_dir; /* for the git facts; or NULL */
     int jobs;
-    const char *compression; /* "auto", "none", "gzip:N" */
+    const char *compression; /* "auto" (gzip:1), "none", "gzip:N" */
     int64_t lock_timeout_ms; /* for our LOCKs and pg_dump's */
 };
 
@@ -35,8 +41,9 @@ struct backup_done {
     int64_t elapsed_ms;
 };
 
-/* ERR_SYSTEM (disk, folder), ERR_CHILD (no pg_dump of that version, or it failed), ERR_QUERY,
- * ERR_CONNECT, ERR_TIMEOUT (a lock; the blocker is named), ERR_CANCELLED. */
+/* ERR_SYSTEM (disk, folder; the detail says how much is free), ERR_CHILD (no pg_dump of that
+ * version, or it failed), ERR_QUERY, ERR_CONNECT, ERR_TIMEOUT (a lock; the blocker is named),
+ * ERR_CANCELLED. */
 MUST_CHECK bool backup_take(struct arena *a, const struct backup_spec *spec,
                             struct backup_done *done, struct err *e);
 

@@ -56,13 +56,16 @@ MUST_CHECK bool store_add_verification(struct arena *a, const struct stored *s, 
 MUST_CHECK bool store_remove(struct arena *a, const struct stored *s, struct err *e);
 
 /* A folder for a backup in the making: <id>.partial, locked until the descriptor is closed, so
- * that store_sweep knows it is alive.  *fd: AUTO(fd) of the caller.  ERR_BUSY: it, or the backup
- * itself, exists already. */
+ * that store_sweep knows it is alive.  ERR_BUSY: it, or the backup itself, exists already; it is
+ * somebody else's then. */
 MUST_CHECK bool store_begin(struct arena *a, const char *backup_dir, const char *id, int *fd,
                             const char **folder, struct err *e);
 /* The folder gets the name of its backup: from now on it is one. */
-MUST_CHECK bool store_finish(struct arena *a, const char *partial, const char **folder,
+MUST_CHECK bool store_finish(struct arena *a, const char *backup_dir, const char *id,
                              struct err *e);
+/* Removes what store_begin made, finished or not. */
+MUST_CHECK bool store_abandon(struct arena *a, const char *backup_dir, const char *id,
+                              struct err *e);
 /* Removes what killed processes left: <id>.removed, and <id>.partial that nobody has locked. */
 MUST_CHECK bool store_sweep(struct arena *a, const char *backup_dir, struct err *e);
 

@@ -76,12 +76,17 @@ bool store_id_parse(struct arena *a, const char *name, struct store_id *id)
     return true;
 }
 
+static char *partial_of(struct arena *a, const char *backup_dir, const char *id)
+{
+    return arena_printf(a, "%s%s", fs_join(a, backup_dir, id), partial_end);
+}
+
 bool store_begin(struct arena *a, const char *backup_dir, const char *id, int *fd,
                  const char **folder, struct err *e)
 {
     if (!fs_mkdirs(a, backup_dir, e))
         return false;
-    *folder = arena_printf(a, "%s%s", fs_join(a, backup_dir, id), partial_end);
+    *folder = partial_of(a, backup_dir, id);
     if (fs_exists(fs_join(a, backup_dir, id)))
         return err_set(e, ERR_BUSY, "backup \"%s\" exists already", id);
     if (mkdir(*folder, 0700) < 0)
@@ -95,10 +100,16 @@ bool store_begin(struct arena *a, const char *backup_dir, const char *id, int *f
     return true;
 }
 
-bool store_finish(struct arena *a, const char *partial, const char **folder, struct err *e)
+bool store_finish(struct arena *a, const char *backup_dir, const char *id, struct err *e)
 {
-    *folder = arena_strndup(a, partial, strlen(partial) - strlen(partial_end));
-    return fs_sync_dir(partial, e) && fs_rename(a, partial, *folder, e);
+    const char *partial = partial_of(a, backup_dir, id);
+    return fs_sync_dir(partial, e) && fs_rename(a, partial, fs_join(a, backup_dir, id), e);
+}
+
+bool store_abandon(struct arena *a, const char *backup_dir, const char *id, struct err *e)
+{
+    return fs_remove_tree(a, partial_of(a, backup_dir, id), e) &&
+           fs_remove_tree(a, fs_join(a, backup_dir, id), e);
 }
 
 bool store_remove(struct arena *a, const struct stored *s, struct err *e)

@@ -1,0 +1,103 @@
+#include "cmd/backup_output.h"
+
+#include "base/clock.h"
+
+static const struct manifest_check *last_good(const struct manifest *m)
+{
+    const struct manifest_check *good = NULL;
+    for (size_t i = 0; i < m->verified_count; i++)
+        if (strcmp(m->verified[i].result, "ok") == 0)
+            good = &m->verified[i];
+    return good;
+}
+
+static void put_facts(const struct manifest *m, struct json *to)
+{
+    const struct manifest_check *good = last_good(m);
+    json_put(to, "reason", m->reason);
+    json_put(to, "label", m->label);
+    json_put(to, "run", m->run);
+    json_put(to, "database", m->database.name);
+    json_put(to, "started_at", m->started_at);
+    json_put(to, "finished_at", m->finished_at);
+    json_put_int(to, "bytes", m->bytes);
+    json_put_int(to, "tables", (int64_t)m->table_count);
+    json_put_int(to, "rows", manifest_rows(m));
+    json_put_bool(to, "pinned", m->pinned);
+    json_put(to, "verified", good == NULL ? NULL : good->level);
+    json_put(to, "verified_at", good == NULL ? NULL : good->at);
+}
+
+static void put_nothing(struct json *to)
+{
+    static const char *const keys[] = {"reason",     "label",  "run",         "database",
+                                       "started_at", "bytes",  "finished_at", "tables",
+                                       "rows",       "pinned", "verified",    "verified_at"};
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        json_put(to, keys[i], NULL);
+}
+
+void backup_json(const struct stored *s, const struct retention_choice *choice, struct json *to)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct store_id id = {.kind = NULL};
+    json_put(to, "id", s->id);
+    json_put(to, "kind", store_id_parse(a, s->id, &id) ? id.kind : NULL);
+    if (s->damage == NULL)
+        put_facts(&s->manifest, to);
+    else
+        put_nothing(to);
+    json_put(to, "damage", s->damage);
+    json_put(to, "folder", s->folder);
+    if (choice == NULL)
+        return;
+    json_put_bool(to, "keep", choice->keep);
+    json_put(to, "why", choice->why);
+}
+
+char *backup_age(struct arena *a, int64_t taken_at)
+{
+    enum { MINUTE = 60, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
+    int64_t s = (int64_t)time(NULL) - taken_at;
+    if (s < 2 * MINUTE)
+        return arena_printf(a, "%lld s", (long long)(s < 0 ? 0 : s));
+    if (s < 2 * HOUR)
+        return arena_printf(a, "%lld min", (long long)(s / MINUTE));
+    if (s < 2 * DAY)
+        return arena_printf(a, "%lld h", (long long)(s / HOUR));
+    return arena_printf(a, "%lld days", (long long)(s / DAY));
+}
+
+char *backup_verified(struct arena *a, const struct manifest *m)
+{
+    const struct manifest_check *good = last_good(m);
+    if (good == NULL)
+        return arena_strdup(a, "-");
+    int64_t at = clock_parse_rfc3339(good->at);
+    return at < 0 ? arena_strdup(a, good->level)
+                  : arena_printf(a, "%s, %s ago", good->level, backup_age(a, at));
+}
+
+char *one_line(struct arena *a, const char *text)
+{
+    char *line = arena_strdup(a, text);
+    for (char *p = line; *p != '\0'; p++)
+        if ((unsigned char)*p < ' ' || *p == 0x7F)
+            *p = ' ';
+    return line;
+}
+
+void print_table(const struct strlist *cells, size_t columns, FILE *to)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    int *widths = arena_array(a, columns, sizeof(*widths));
+    for (size_t i = 0; i < cells->count; i++)
+        if ((int)strlen(cells->items[i]) > widths[i % columns])
+            widths[i % columns] = (int)strlen(cells->items[i]);
+    for (size_t i = 0; i < cells->count; i++) {
+        if ((i + 1) % columns == 0)
+            fprintf(to, "%s\n", cells->items[i]);
+        else
+            fprintf(to, "%-*s  ", widths[i % columns], cells->items[i]);
+    }
+}

@@ -1,0 +1,56 @@
+#include "cmd/backup_output.h"
+#include "cmd/cmd.h"
+
+static void print_text(struct cmd_context *ctx, const struct retention_choice *choices,
+                       size_t count, bool dry)
+{
+    enum { COLUMNS = 3 };
+    struct strlist cells = strlist_on(ctx->arena);
+    for (size_t i = 0; i < count; i++) {
+        const char *removed = dry ? "would remove" : "removed";
+        strlist_add(&cells, choices[i].keep ? "kept" : removed);
+        strlist_add(&cells, choices[i].backup->id);
+        strlist_add(&cells, choices[i].why);
+    }
+    if (count == 0)
+        fprintf(ctx->out, "no backups in \"%s\"\n", ctx->settings->backup_dir);
+    print_table(&cells, COLUMNS, ctx->out);
+}
+
+static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
+{
+    bool dry = false;
+    const struct opt opts[] = {
+        {"dry-run", OPT_FLAG, &dry, NULL, "only tell what would be removed, and why"},
+    };
+    struct site site;
+    struct store store;
+    struct retention_choice *choices;
+    if (!cmd_parse(ctx, opts, ARRAY_LEN(opts), &args, e) || !cmd_site(ctx, &site, e))
+        return false;
+    const struct retention rules = retention_of(ctx->settings);
+    if (!retention_apply(ctx->arena, ctx->settings->backup_dir, site.live.dbname, &rules, dry,
+                         &store, &choices, e))
+        return false;
+    if (!ctx->json) {
+        print_text(ctx, choices, store.count, dry);
+        return true;
+    }
+    struct json *j = json_object(), *list = json_put_array(j, "backups");
+    json_put_bool(j, "dry_run", dry);
+    for (size_t i = 0; i < store.count; i++)
+        backup_json(&store.items[i], &choices[i], json_push_object(list));
+    cmd_print(ctx, j);
+    return true;
+}
+
+const struct command cmd_prune = {
+    .name = "prune",
+    .args = "",
+    .summary = "remove backups of this database that are no longer to be kept",
+    .details = "hourly, pre-deploy and post-deploy: the last keep-last of each kind are kept.\n"
+               "daily: backup-retention-days. weekly and emergency: 30 days. manual: for ever.\n"
+               "Never removed: what is pinned or damaged, and of each kind the newest and the\n"
+               "newest verified one.",
+    .run = run,
+};

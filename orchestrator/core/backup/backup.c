@@ -1,0 +1,201 @@
+#include "core/backup/backup.h"
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/stop.h"
+#include "base/version.h"
+#include "core/backup/count.h"
+#include "core/backup/dump.h"
+#include "core/backup/files.h"
+#include "core/backup/store.h"
+#include "ext/repo.h"
+
+enum { MOST_PER_SECOND = 99, LEAST_FREE_PART = 10, QUERY_LIMIT_MS = 24 * 60 * 60 * 1000 };
+
+/* A backup in the making; all NULL when that kind was not asked for. */
+struct making {
+    const char *id, *folder;
+    int lock;
+};
+
+struct take {
+    struct arena *arena;
+    const struct backup_spec *spec;
+    struct making full, data;
+    struct frozen frozen;
+    struct manifest manifest;
+};
+
+static bool begin_one(struct take *t, struct making *m, const char *kind, const char *stamp,
+                      int again, struct err *e)
+{
+    const char *id = store_id_make(t->arena, t->spec->live->dbname, stamp, kind, again);
+    if (!store_begin(t->arena, t->spec->backup_dir, id, &m->lock, &m->folder, e)) {
+        m->folder = NULL; /* somebody else's */
+        return false;
+    }
+    m->id = id;
+    return true;
+}
+
+/* Nothing of it stays.  What is in the way of that is not told: something else failed before. */
+static void undo_one(struct take *t, struct making *m)
+{
+    struct err ignored = {0};
+    if (m->id != NULL && !store_abandon(t->arena, t->spec->backup_dir, m->id, &ignored))
+        m->id = NULL;
+    fd_close(m->lock);
+    *m = (struct making){.lock = -1};
+}
+
+/* Both kinds share the stamp, and the number behind it. */
+static bool begin(struct take *t, struct err *e)
+{
+    const char *stamp = clock_stamp(t->arena);
+    for (int again = 1; again <= MOST_PER_SECOND; again++) {
+        *e = (struct err){0};
+        if ((!(t->spec->kinds & BACKUP_FULL) || begin_one(t, &t->full, "full", stamp, again, e)) &&
+            (!(t->spec->kinds & BACKUP_DATA) || begin_one(t, &t->data, "data", stamp, again, e)))
+            return true;
+        undo_one(t, &t->full);
+        undo_one(t, &t->data);
+        if (e->kind != ERR_BUSY)
+            return false;
+    }
+    return false;
+}
+
+static bool check_room(struct take *t, struct err *e)
+{
+    int64_t free_bytes, needs = t->manifest.database.bytes / LEAST_FREE_PART;
+    const char *dir = t->spec->backup_dir;
+    if (!fs_mkdirs(t->arena, dir, e) || !fs_free_bytes(dir, &free_bytes, e))
+        return false;
+    if (free_bytes >= needs)
+        return true;
+    err_set(e, ERR_SYSTEM, "not enough room for a backup in \"%s\"", dir);
+    err_hint(e, "The database has %s; a tenth of that must be free, and a backup may need more.",
+             str_bytes(t->arena, t->manifest.database.bytes));
+    return false;
+}
+
+static void take_git(struct take *t)
+{
+    if (t->spec->project_dir == NULL)
+        return;
+    struct repo_facts git = repo_read(t->arena, t->spec->project_dir);
+    t->manifest.git_commit = git.commit;
+    t->manifest.git_branch = git.branch;
+    t->manifest.git_dirty = git.dirty;
+}
+
+static bool take_facts(struct take *t, struct pg *db, struct err *e)
+{
+    struct manifest *m = &t->manifest;
+    m->reason = t->spec->reason;
+    m->label = t->spec->label;
+    m->run = t->spec->run;
+    m->migsafe_version = MIGSAFE_VERSION;
+    m->started_at = clock_rfc3339(t->arena);
+    m->server_version = pg_value(t->arena, db, "SHOW server_version", PG_NONE, e);
+    take_git(t);
+    return m->server_version != NULL &&
+           database_read(t->arena, db, t->spec->live->dbname, &m->database, e);
+}
+
+/* The part with sessions: all are closed when it returns. */
+static bool dump(struct take *t, int level, struct err *e)
+{
+    const struct backup_spec *spec = t->spec;
+    const struct session_use use = {.application_name = "migsafe backup",
+                                    .query_deadline_ms = QUERY_LIMIT_MS};
+    const char *pg_dump;
+    AUTO(pg) struct pg *db = connection_open(spec->live, &use, e);
+    if (db == NULL ||
+        !connection_tool(t->arena, spec->pg_bin, "pg_dump", pg_server_version(db), &pg_dump, e) ||
+        !take_facts(t, db, e) || !check_room(t, e) || !begin(t, e) ||
+        !freeze(t->arena, db, spec->lock_timeout_ms, &t->frozen, e) ||
+        !ledgers_read(t->arena, db, &t->manifest.ledgers, e) ||
+        !count_contents(t->arena, db, &t->frozen, &t->manifest, e))
+        return false;
+    t->manifest.snapshot = t->frozen.snapshot;
+    t->manifest.snapshot_xmax = t->frozen.xmax;
+    t->manifest.lsn = t->frozen.lsn;
+    const struct dump_spec dump = {
+        .from = spec->live,
+        .pg_dump = pg_dump,
+        .folder = t->full.folder != NULL ? t->full.folder : t->data.folder,
+        .frozen = &t->frozen,
+        .holder = db,
+        .jobs = spec->jobs < 1 ? 1 : spec->jobs,
+        .level = level,
+        .lock_timeout_ms = spec->lock_timeout_ms,
+    };
+    return dump_run(t->arena, &dump, e);
+}
+
+/* Sums and manifest, everything on disk, then the name that makes it a backup. */
+static bool finish(struct take *t, struct making *m, struct manifest *manifest, const char *kind,
+                   struct err *e)
+{
+    manifest->id = m->id;
+    manifest->kind = kind;
+    if (!store_write_sums(t->arena, m->folder, manifest->files, manifest->file_count, e) ||
+        !fs_sync_tree(t->arena, m->folder, e) || !stop_check(e) ||
+        !manifest_write(t->arena, m->folder, manifest, e))
+        return false;
+    return store_finish(t->arena, t->spec->backup_dir, m->id, e);
+}
+
+static bool assemble(struct take *t, struct backup_done *done, struct err *e)
+{
+    bool full = t->full.folder != NULL, data = t->data.folder != NULL;
+    const char *archive = full ? t->full.folder : t->data.folder;
+    if (!files_take(t->arena, archive, &t->frozen, &t->manifest, e))
+        return false;
+    struct manifest without_toc = files_without_toc(t->arena, &t->manifest);
+    if (full && data && !files_link(t->arena, &without_toc, archive, t->data.folder, e))
+        return false;
+    if (!full && !fs_remove_tree(t->arena, fs_join(t->arena, archive, "toc.dat"), e))
+        return false;
+    t->manifest.finished_at = without_toc.finished_at = clock_rfc3339(t->arena);
+    if ((data && !finish(t, &t->data, &without_toc, "data", e)) ||
+        (full && !finish(t, &t->full, &t->manifest, "full", e)))
+        return false;
+    done->full_id = t->full.id;
+    done->data_id = t->data.id;
+    done->manifest = full ? t->manifest : without_toc;
+    return true;
+}
+
+/* How much room there is, for whoever reads of a full disk. */
+static void say_free(struct take *t, struct err *e)
+{
+    struct err ignored = {0};
+    int64_t bytes;
+    if (e->kind == ERR_SYSTEM && e->detail[0] == '\0' &&
+        fs_free_bytes(t->spec->backup_dir, &bytes, &ignored))
+        err_detail(e, "%lld bytes are free in \"%s\".", (long long)bytes, t->spec->backup_dir);
+}
+
+bool backup_take(struct arena *a, const struct backup_spec *spec, struct backup_done *done,
+                 struct err *e)
+{
+    struct take t = {.arena = a, .spec = spec, .full.lock = -1, .data.lock = -1};
+    int64_t started_ms = clock_ms();
+    int level;
+    *done = (struct backup_done){0};
+    assert((spec->kinds & (BACKUP_FULL | BACKUP_DATA)) != 0);
+    bool ok =
+        dump_level(spec->compression, &level, e) && dump(&t, level, e) && assemble(&t, done, e);
+    if (!ok) {
+        say_free(&t, e);
+        undo_one(&t, &t.full);
+        undo_one(&t, &t.data);
+        return err_wrap(e, "could not back up database \"%s\"", spec->live->dbname);
+    }
+    fd_close(t.full.lock);
+    fd_close(t.data.lock);
+    done->elapsed_ms = clock_ms() - started_ms;
+    return true;
+}

@@ -1,0 +1,5 @@
+-- The snapshot of this transaction, given away, and where it lies in time.
+SELECT pg_export_snapshot() AS snapshot,
+       pg_snapshot_xmax(pg_current_snapshot())::text AS xmax,
+       CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END
+           AS lsn
