@@ -64,7 +64,12 @@ static void print_document(struct cmd_context *ctx, const struct doctor *d, stru
 
 static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
 {
-    if (!cmd_parse(ctx, NULL, 0, &args, e))
+    bool drill = false;
+    const struct opt opts[] = {
+        {"drill", OPT_FLAG, &drill, NULL,
+         "try the way back too, on empty databases that are made and dropped"},
+    };
+    if (!cmd_parse(ctx, opts, ARRAY_LEN(opts), &args, e))
         return false;
     struct doctor d = {
         .arena = ctx->arena,
@@ -78,6 +83,8 @@ static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
         checks[i](&d);
         cancelled = d.first.kind == ERR_CANCELLED;
     }
+    if (drill && !cancelled)
+        doctor_drill(&d);
     pg_close(d.live);
     pg_close(d.maintenance);
     if (ctx->json)
@@ -93,8 +100,9 @@ static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
 const struct command cmd_doctor = {
     .name = "doctor",
     .args = "",
-    .summary = "check that database, tools and folders are fit for work; changes nothing",
+    .summary = "check that database, tools and folders are fit for work",
     .details =
+        "Nothing is changed, but for --drill.\n"
         "Every check gives a line: ok, warning or error. Without errors the exit status is 0,\n"
         "else that of the first error: 78 settings or URL, 69 no connection, 11 rights or a\n"
         "pooled URL, 74 programs of PostgreSQL missing, 71 folders.",

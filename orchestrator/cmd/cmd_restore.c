@@ -60,6 +60,7 @@ static bool preview_live(struct job *j, struct restore_plan *plan, struct err *e
 {
     struct arena *a = j->ctx->arena;
     const struct settings *s = j->ctx->settings;
+    const struct database_facts *facts = &j->backup.manifest.database;
     const struct drill_spec spec = {
         .live = &j->site.live,
         .server = &j->site.server,
@@ -67,7 +68,8 @@ static bool preview_live(struct job *j, struct restore_plan *plan, struct err *e
         .pg_bin = s->pg_bin,
         .run = j->run,
         .scratch_dir = s->state_dir,
-        .facts = &j->live,
+        .facts = facts,
+        .archive = j->backup.folder,
         .accept_slots = strcmp(s->swap_with_slots, "accept") == 0,
     };
     AUTO(pg) struct pg *db = site_open_live(&j->site, NULL, e);

@@ -99,8 +99,6 @@ TEST(tool_error_finds_the_first_error)
     AUTO(arena) struct arena *a = arena_new();
     struct err e = {0};
     CHECK(!tool_error(a, "pg_restore",
-                      "pg_restore: while PROCESSING TOC:\n"
-                      "pg_restore: from TOC entry 2; 3079 16386 EXTENSION file_fdw (no owner)\n"
                       "pg_restore: error: could not execute query: ERROR:  permission denied to "
                       "create extension \"file_fdw\"\n"
                       "HINT:  Must be superuser to create this extension.\n"
@@ -109,8 +107,19 @@ TEST(tool_error_finds_the_first_error)
                       &e));
     CHECK(e.kind == ERR_CHILD);
     CHECK_STR(e.message, "pg_restore failed: permission denied to create extension \"file_fdw\"");
-    CHECK_STR(e.detail, "Must be superuser to create this extension. It was about EXTENSION "
-                        "file_fdw.");
+    CHECK_STR(e.detail, "Must be superuser to create this extension. The command was: CREATE "
+                        "EXTENSION IF NOT EXISTS file_fdw WITH SCHEMA public;");
+}
+
+TEST(tool_error_shows_no_password)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct err e = {0};
+    CHECK(!tool_error(a, "pg_restore",
+                      "pg_restore: error: could not execute query: ERROR:  no\n"
+                      "Command was: CREATE USER MAPPING FOR x SERVER y OPTIONS (password 'z');\n",
+                      &e));
+    CHECK_STR(e.detail, "The command was: CREATE USER MAPPING FOR x SERVER y ...");
 }
 
 TEST(tool_error_of_other_shapes)
@@ -122,6 +131,7 @@ TEST(tool_error_of_other_shapes)
                       "pg_dump: detail: Query was: LOCK TABLE public.t IN ACCESS SHARE MODE\n",
                       &e));
     CHECK_STR(e.message, "pg_dump failed: permission denied for table t");
+    CHECK_STR(e.detail, "");
     CHECK(!tool_error(a, "pg_restore", "pg_restore: error: could not open input file \"x\"", &e));
     CHECK_STR(e.message, "pg_restore failed: could not open input file \"x\"");
     CHECK(!tool_error(a, "pg_restore", "Segmentation fault\n", &e));
@@ -129,12 +139,11 @@ TEST(tool_error_of_other_shapes)
     CHECK(!tool_error(a, "pg_restore", "", &e));
     CHECK_STR(e.message, "pg_restore failed: it says nothing");
     CHECK(!tool_error(a, "pg_restore",
-                      "pg_restore: from TOC entry 215; 1259 16387 TABLE DATA child table owner\n"
-                      "pg_restore: error: COPY failed for table \"child table\": ERROR:  bad\n"
-                      "DETAIL:  why\n",
+                      "pg_restore: error: COPY failed for table \"t\": ERROR:  bad\n"
+                      "DETAIL:  why.\npg_restore: error: one\nDETAIL:  of another.\n",
                       &e));
     CHECK_STR(e.message, "pg_restore failed: bad");
-    CHECK_STR(e.detail, "why It was about TABLE DATA child table.");
+    CHECK_STR(e.detail, "why.");
 }
 
 TEST(schema_texts_are_compared_by_what_they_say)

@@ -59,23 +59,34 @@ static bool read_schema(const struct practice *p, const struct connection *from,
            fs_read(p->arena, file, SCHEMA_MAX_BYTES, text, NULL, e);
 }
 
+static bool restore_schema(const struct practice *p, const char *folder, struct err *e)
+{
+    const struct archive_spec archive = {.server = p->spec->server,
+                                         .target = p->copy,
+                                         .folder = folder,
+                                         .pg_bin = p->spec->pg_bin,
+                                         .jobs = 1,
+                                         .schema_only = true};
+    return restore_archive(p->arena, &archive, e) ||
+           err_wrap(e, "could not restore the schema of \"%s\"", p->spec->facts->name);
+}
+
+/* Live's schema, restored, must be live's schema. */
 static bool practise_restore(const struct practice *p, struct err *e)
 {
-    const struct drill_spec *s = p->spec;
+    const struct connection *live = p->spec->live, copy = connection_to(p->spec->server, p->copy);
     const char *folder = fs_join(p->arena, p->folder, "archive"), *difference;
-    const struct archive_spec archive = {
-        .server = s->server, .target = p->copy, .folder = folder, .pg_bin = s->pg_bin, .jobs = 1};
-    struct connection copy = connection_to(s->server, p->copy);
     char *was, *is;
-    if (!dump_schema(p, s->live, "directory", folder, e) ||
-        !read_schema(p, s->live, "live.sql", &was, e))
-        return err_wrap(e, "could not dump the schema of \"%s\"", s->live->dbname);
-    if (!restore_archive(p->arena, &archive, e) || !read_schema(p, &copy, "copy.sql", &is, e))
-        return err_wrap(e, "could not restore the schema of \"%s\"", s->live->dbname);
+    if (!dump_schema(p, live, "directory", folder, e) || !read_schema(p, live, "live.sql", &was, e))
+        return err_wrap(e, "could not dump the schema of \"%s\"", live->dbname);
+    if (!restore_schema(p, folder, e))
+        return false;
+    if (!read_schema(p, &copy, "copy.sql", &is, e))
+        return err_wrap(e, "could not dump the restored schema of \"%s\"", live->dbname);
     difference = schema_text_difference(p->arena, was, is);
     if (difference == NULL)
         return true;
-    err_set(e, ERR_PREFLIGHT, "the schema of \"%s\" does not come back as it is", s->live->dbname);
+    err_set(e, ERR_PREFLIGHT, "the schema of \"%s\" does not come back as it is", live->dbname);
     err_detail(e, "First difference (- live, + restored): %s", difference);
     return false;
 }
@@ -162,8 +173,9 @@ bool drill(struct arena *a, const struct drill_spec *spec, struct err *e)
         .old = side_name(a, live, "drill_old", run),
         .kept = side_name(a, live, "drill_kept", run),
     };
-    bool ok = fs_mkdirs(a, p.folder, e) &&
-              side_create(a, db, p.copy, "drill", run, spec->facts, e) && practise_restore(&p, e) &&
-              practise_properties(&p, e) && practise_swap(&p, e);
+    bool ok =
+        fs_mkdirs(a, p.folder, e) && side_create(a, db, p.copy, "drill", run, spec->facts, e) &&
+        (spec->archive == NULL ? practise_restore(&p, e) : restore_schema(&p, spec->archive, e)) &&
+        practise_properties(&p, e) && practise_swap(&p, e);
     return clean_up(&p, ok, e) || refused(&p, e);
 }

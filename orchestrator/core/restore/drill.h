@@ -19,8 +19,10 @@ struct drill_spec {
     const char *maintenance_database;
     const char *pg_bin;
     const char *run;
-    const char *scratch_dir; /* for the schema archive; removed again */
-    const struct database_facts *facts;
+    const char *scratch_dir;            /* for the schema archive; removed again */
+    const struct database_facts *facts; /* of live, or as a backup has them */
+    const char *archive; /* folder of a full backup: its schema is practised instead of live's, and
+                            not compared; NULL: live's */
     bool accept_slots;
 };
 

@@ -44,6 +44,8 @@ bool restore_archive(struct arena *a, const struct archive_spec *spec, struct er
         strlist_add(&args, fixed[i]);
     strlist_printf(&args, "--jobs=%d", spec->jobs > 0 ? spec->jobs : 1);
     strlist_printf(&args, "--dbname=%s", conninfo_dbname(a, spec->target));
+    if (spec->schema_only)
+        strlist_add(&args, "--schema-only");
     if (spec->no_owner)
         strlist_add(&args, "--no-owner");
     if (spec->no_acl)

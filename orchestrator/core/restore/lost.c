@@ -29,7 +29,7 @@ static const char *count_query(struct arena *a, const char *schema, const char *
         a,
         "SELECT count(*) AS rows, count(*) FILTER (WHERE xmin::text::bigint > 2 AND"
         " (xmin::text::bigint - $1::bigint %% 4294967296 + 4294967296) %% 4294967296"
-        " < pg_snapshot_xmax(pg_current_snapshot())::text::bigint - $1::bigint) AS written"
+        " < txid_snapshot_xmax(txid_current_snapshot()) - $1::bigint) AS written"
         " FROM ONLY %s",
         pg_ident2(a, schema, name));
 }

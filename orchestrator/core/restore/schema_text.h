@@ -6,9 +6,9 @@
 
 #include "base/str.h"
 
-/* NULL when both say the same, else a line that one has and the other lacks, with "- " (only in was)
- * or "+ " (only in is) before it and its object behind it.  Comments, blank lines, \restrict keys and the
- * order of objects do not count: pg_dump orders some objects by their OIDs. */
+/* NULL when both say the same, else a line that one has and the other lacks, with "- " (only in
+ * was) or "+ " (only in is) before it and its object behind it.  Comments, blank lines, \restrict
+ * keys and the order of objects do not count: pg_dump orders some objects by their OIDs. */
 const char *schema_text_difference(struct arena *a, const char *was, const char *is);
 
 #endif

@@ -156,12 +156,22 @@ static bool is_ours(struct arena *a, struct pg *db, const char *name, bool *exis
     return err_set(e, ERR_INTERNAL, "database \"%s\" is not one of migsafe's", name);
 }
 
+/* WITH (FORCE) is of 13. */
+static bool drop(struct arena *a, struct pg *db, const char *name, struct err *e)
+{
+    struct pg_rows ignored;
+    if (pg_server_version(db) >= 130000)
+        return pg_execf(db, e, "DROP DATABASE IF EXISTS %s WITH (FORCE)", pg_ident(a, name));
+    return pg_query(a, db,
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1",
+                    PG_ARGS(name), &ignored, e) &&
+           pg_execf(db, e, "DROP DATABASE IF EXISTS %s", pg_ident(a, name));
+}
+
 bool side_drop(struct arena *a, struct pg *maintenance, const char *name, struct err *e)
 {
     bool exists;
-    if (!is_ours(a, maintenance, name, &exists, e) ||
-        (exists &&
-         !pg_execf(maintenance, e, "DROP DATABASE IF EXISTS %s WITH (FORCE)", pg_ident(a, name))))
+    if (!is_ours(a, maintenance, name, &exists, e) || (exists && !drop(a, maintenance, name, e)))
         return err_wrap(e, "could not drop database \"%s\"", name);
     return true;
 }

@@ -3,9 +3,9 @@
 #include "base/log.h"
 #include "base/proc.h"
 
-enum { TIMEOUT_MS = 24 * 60 * 60 * 1000, KEPT_BYTES = 64 * 1024 };
+enum { TIMEOUT_MS = 24 * 60 * 60 * 1000, KEPT_BYTES = 64 * 1024, COMMAND_BYTES = 200 };
 
-/* The rest of the line behind prefix when the line at p begins with it (after "tool: "). */
+/* What follows prefix in the line at p; NULL when it is not in it. */
 static const char *behind(struct arena *a, const char *line, const char *prefix)
 {
     const char *found = strstr(line, prefix), *end = line + strcspn(line, "\n");
@@ -15,37 +15,33 @@ static const char *behind(struct arena *a, const char *line, const char *prefix)
     return str_trim(a, arena_strndup(a, found, (size_t)(end - found)));
 }
 
-/* "3; 3079 16386 EXTENSION file_fdw (no owner)" -> "EXTENSION file_fdw": numbers and owner cut off.
- */
-static const char *entry_label(struct arena *a, const char *entry)
+/* Enough of a statement to know it again; options may hold a password. */
+static const char *shown_command(struct arena *a, const char *command)
 {
-    const char *p = strchr(entry, ';');
-    for (int words = 0; p != NULL && words < 3; words++)
-        p = strchr(p + 1, ' ');
-    if (p == NULL)
-        return entry;
-    const char *owner =
-        str_ends(p, " (no owner)") ? p + strlen(p) - strlen(" (no owner)") : strrchr(p, ' ');
-    return owner <= p ? p + 1 : arena_strndup(a, p + 1, (size_t)(owner - p - 1));
+    const char *options = strstr(command, "OPTIONS");
+    size_t length = options == NULL ? strlen(command) : (size_t)(options - command);
+    bool cut = options != NULL || length > COMMAND_BYTES;
+    return arena_printf(a, "The command was: %.*s%s",
+                        (int)(length > COMMAND_BYTES ? COMMAND_BYTES : length), command,
+                        cut ? "..." : "");
 }
 
 bool tool_error(struct arena *a, const char *tool, const char *printed, struct err *e)
 {
-    const char *message = NULL, *entry = NULL;
+    const char *message = NULL, *command = NULL, *text;
     struct str detail = str_on(a);
-    for (const char *line = printed; *line != '\0'; line += strcspn(line, "\n")) {
-        line += *line == '\n';
-        const char *error = behind(a, line, "error: "), *from = behind(a, line, "from TOC entry ");
-        if (message != NULL && (error != NULL || str_starts(line, "Command was:")))
-            break;
-        if (error != NULL)
+    for (const char *line = printed; *line != '\0' && command == NULL;
+         line += strcspn(line, "\n"), line += *line == '\n') {
+        const char *error = behind(a, line, "error: ");
+        if (message == NULL)
             message = error;
-        else if (from != NULL)
-            entry = entry_label(a, from);
-        else if (message != NULL && (str_starts(line, "DETAIL:") || str_starts(line, "HINT:")))
-            str_item(&detail, " ",
-                     str_trim(a, arena_strndup(a, strchr(line, ':') + 1,
-                                               strcspn(strchr(line, ':') + 1, "\n"))));
+        else if (error != NULL)
+            break;
+        else if ((text = behind(a, line, "DETAIL:")) != NULL ||
+                 (text = behind(a, line, "HINT:")) != NULL)
+            str_item(&detail, " ", text);
+        else
+            command = behind(a, line, "Command was:");
     }
     if (message == NULL)
         message = str_trim(a, arena_strndup(a, printed, strcspn(printed, "\n")));
@@ -54,8 +50,8 @@ bool tool_error(struct arena *a, const char *tool, const char *printed, struct e
     const char *of_server = strstr(message, "ERROR:  ");
     err_set(e, ERR_CHILD, "%s failed: %s", tool,
             of_server != NULL ? of_server + strlen("ERROR:  ") : message);
-    if (entry != NULL)
-        str_item(&detail, " ", arena_printf(a, "It was about %s.", entry));
+    if (command != NULL)
+        str_item(&detail, " ", shown_command(a, command));
     if (detail.length > 0)
         err_detail(e, "%s", detail.text);
     return false;

@@ -15,7 +15,7 @@ struct tool_spec {
 };
 
 /* ERR_CHILD: no such tool, or its first error in the message, the server's detail and hint and the
- * object it was about in the detail.  ERR_CANCELLED, ERR_SYSTEM. */
+ * command in the detail.  ERR_CANCELLED, ERR_SYSTEM. */
 MUST_CHECK bool tool_run(struct arena *a, const char *tool, const struct tool_spec *spec,
                          struct err *e);
 
