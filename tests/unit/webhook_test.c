@@ -239,14 +239,13 @@ TEST(webhook_gives_up)
             continue;
         }
         CHECK(!post(r->url, NULL, cases[i].tries, &e) && e.kind == cases[i].kind);
-        const char *start = "could not deliver a webhook: ";
-        CHECK(str_starts(e.message, start) && no_secret_in(&e));
+        CHECK(no_secret_in(&e));
         struct str want = str_on(a);
         const char *at = strstr(cases[i].message, "%s");
         str_add_n(&want, cases[i].message, (size_t)(at - cases[i].message));
         str_add(&want, r->host);
         str_add(&want, at + 2);
-        CHECK_STR(e.message + strlen(start), want.text);
+        CHECK_STR(e.message, want.text);
         CHECK(count_of(receiver_log(a, r), "\n") == cases[i].requests);
         receiver_stop(r);
     }

@@ -1,9 +1,14 @@
 /*
  * webhook.h - tell someone: one JSON body by POST.
  *
+ * Signed, where there is a secret, as Standard Webhooks says: webhook-signature
+ * is "v1," and the base64 of HMAC-SHA256 over "ID.TIMESTAMP.BODY".  A secret
+ * "whsec_..." is base64 behind its prefix, any other is the key as it stands.
+ * All tries of a message have the same webhook-id.
+ *
  * Three tries with back-off; a dead receiver is a warning of the caller, never
  * a verdict.  Tried again after a lost connection, a time limit, 5xx, 429 and
- * 408.  Body and signature are those of docs/WEBHOOK.md.
+ * 408.  The body is that of docs/WEBHOOK.md.
  */
 #ifndef MIGSAFE_CORE_NOTIFY_WEBHOOK_H
 #define MIGSAFE_CORE_NOTIFY_WEBHOOK_H

@@ -66,7 +66,7 @@ static bool version_of_file(struct arena *a, const char *file, const char **vers
     for (;; dir = fs_dirname(a, dir)) {
         if (!read_package(a, fs_join(a, dir, "package.json"), &name, &found, e))
             return false;
-        if (str_same(name, "prisma") || str_same(name, "@prisma/prisma7")) {
+        if (found != NULL && (str_same(name, "prisma") || str_same(name, "@prisma/prisma7"))) {
             *version = found;
             return true;
         }
@@ -115,13 +115,19 @@ static bool use_setting(struct arena *a, const char *prisma, struct prisma_proje
 /* --- node_modules -------------------------------------------------------------------------------
  */
 
-/* A package's script below one node_modules.  *version: NULL when the package is not there. */
-static bool try_package(struct arena *a, const char *modules, const char *package,
-                        const char *script, struct prisma_project *p, const char **version,
-                        struct err *e)
+struct cli_package {
+    const char *folder, *script; /* below node_modules, below the folder */
+};
+static const struct cli_package usual = {"prisma", "build/index.js"};
+static const struct cli_package beside_8 = {"@prisma/prisma7", "build/prisma7.js"};
+
+/* *version: NULL when the package is not there. */
+static bool try_package(struct arena *a, const char *modules, const struct cli_package *package,
+                        struct prisma_project *p, const char **version, struct err *e)
 {
     const char *name;
-    const char *folder = fs_join(a, modules, package), *path = fs_join(a, folder, script);
+    const char *folder = fs_join(a, modules, package->folder);
+    const char *path = fs_join(a, folder, package->script);
     if (!read_package(a, fs_join(a, folder, "package.json"), &name, version, e))
         return false;
     if (*version != NULL && !too_new(*version) && fs_is_file(path))
@@ -135,10 +141,9 @@ static bool try_folder(struct arena *a, const char *modules, struct prisma_proje
                        const char **refused, struct err *e)
 {
     const char *version = NULL, *seven, *program = fs_join(a, modules, ".bin/prisma");
-    if (*refused == NULL && !try_package(a, modules, "prisma", "build/index.js", p, &version, e))
+    if (*refused == NULL && !try_package(a, modules, &usual, p, &version, e))
         return false;
-    if (p->cli == NULL &&
-        !try_package(a, modules, "@prisma/prisma7", "build/prisma7.js", p, &seven, e))
+    if (p->cli == NULL && !try_package(a, modules, &beside_8, p, &seven, e))
         return false;
     if (version != NULL && too_new(version))
         *refused = version;

@@ -80,7 +80,9 @@ struct place {
 static void move_on(struct place *at, const struct words *w, size_t i)
 {
     const struct word *word = &w->items[i];
-    char mark = word->kind == WORD_MARK ? word->text[0] : '\0';
+    char mark = '\0';
+    if (word->kind == WORD_MARK)
+        mark = word->text[0];
     bool arrow = mark == '=' && word_is_mark(w, i + 1, '>');
     if (mark != '\0' && strchr("{([", mark) != NULL && at->level + 1 < LEVELS_MAX) {
         at->level++;

@@ -88,7 +88,7 @@ bool prisma_state_read(struct arena *a, const struct prisma_project *project,
         return false;
     state->ledger = ledgers_main(&state->ledgers, live->schema, live->schema_given);
     bool ambiguous = ledgers_ambiguous(&state->ledgers, live->schema_given);
-    if (state->ledger == NULL && !ambiguous && !read_baseline(a, live, db, &needs_baseline, e))
+    if (state->ledger == NULL && !read_baseline(a, live, db, &needs_baseline, e))
         return false;
     state->history = history_compare(a, &state->folder, state->ledger);
     judge(a, state, ambiguous, needs_baseline);
