@@ -1,4 +1,5 @@
 #include "cmd/cmd.h"
+#include "cmd/status_past.h"
 #include "core/prisma/state.h"
 #include "core/site.h"
 
@@ -9,19 +10,8 @@ struct status {
     struct prisma_project project;
     struct prisma_state prisma;
     const char *server_version; /* "15.18" */
-    /* Lines of text, NULL where there is nothing to tell. */
-    const char *last_run, *last_good_backup, *kept_databases;
+    struct past past;
 };
-
-/* The one place for what runs and backups left behind: the last run (journal), the last good
- * backup (store), the kept databases (side). */
-static bool read_past(struct cmd_context *ctx, struct status *s, struct err *e)
-{
-    (void)ctx;
-    (void)e;
-    s->last_run = s->last_good_backup = s->kept_databases = NULL;
-    return true;
-}
 
 static bool read_status(struct cmd_context *ctx, struct status *s, struct err *e)
 {
@@ -38,7 +28,8 @@ static bool read_status(struct cmd_context *ctx, struct status *s, struct err *e
         return false;
     int version = pg_server_version(db);
     s->server_version = arena_printf(ctx->arena, "%d.%d", version / 10000, version % 10000);
-    return read_past(ctx, s, e);
+    past_read(ctx->arena, settings, &s->site, &s->past);
+    return true;
 }
 
 /* What Prisma wrote into the failed rows of one name: its first line. */
@@ -100,9 +91,7 @@ static void print_json(struct cmd_context *ctx, const struct status *s)
     json_put(j, "summary", s->prisma.summary);
     history_json(&s->prisma.history, j);
     put_failures(ctx, s->prisma.ledger, j);
-    json_put(j, "last_run", s->last_run);
-    json_put(j, "last_good_backup", s->last_good_backup);
-    json_put(j, "kept_databases", s->kept_databases);
+    past_json(&s->past, j);
     cmd_print(ctx, j);
 }
 
@@ -164,12 +153,6 @@ static void print_failures(const struct cmd_context *ctx, const struct ledger *l
     }
 }
 
-static void print_past(const struct cmd_context *ctx, const char *title, const char *line)
-{
-    if (line != NULL)
-        fprintf(ctx->out, "%-11s %s\n", title, line);
-}
-
 static void print_text(struct cmd_context *ctx, const struct status *s)
 {
     const struct history *h = &s->prisma.history;
@@ -178,9 +161,7 @@ static void print_text(struct cmd_context *ctx, const struct status *s)
     fprintf(ctx->out, "project:    %s\n", s->project.migrations);
     print_ledgers(ctx, &s->prisma);
     print_counts(ctx, h);
-    print_past(ctx, "last run:", s->last_run);
-    print_past(ctx, "backup:", s->last_good_backup);
-    print_past(ctx, "kept:", s->kept_databases);
+    past_print(ctx->arena, &s->past, ctx->out);
     print_names(ctx, "pending", &h->pending);
     print_failures(ctx, s->prisma.ledger);
     print_names(ctx, "rolled back, not applied since", &h->rolled_back);

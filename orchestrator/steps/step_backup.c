@@ -41,6 +41,7 @@ static bool apply(struct run *run, struct err *e)
         return err_wrap(e, "could not back up database \"%s\"", run->site.live.dbname);
     if (!store_find(run->arena, s->backup_dir, run->backup.full_id, &run->stored, e) ||
         !store_verify_files(run->arena, &run->stored, e) ||
+        !store_add_verification(run->arena, &run->stored, "files", "ok", e) ||
         !store_pin(run->arena, &run->stored, true, e))
         return err_wrap(e, "could not verify the backup just taken");
     run->has_backup = true;
