@@ -58,16 +58,21 @@ const struct migration *run_pending(const struct run *run, size_t i)
 static bool look(struct run *run, struct err *e)
 {
     const struct settings *s = run->settings;
-    struct ledgers all;
-    return site_read(run->arena, s, &run->site, e) &&
-           prisma_project_find(run->arena, s->project, s->schema, &run->project, e) &&
-           migrations_read(run->arena, run->project.migrations, &run->folder, e) &&
-           run_read_ledgers(run, &all, &run->history, e);
+    if (!site_read(run->arena, s, &run->site, e) ||
+        !prisma_project_find(run->arena, s->project, s->schema, &run->project, e))
+        return false;
+    AUTO(pg) struct pg *db = site_open_live(&run->site, NULL, e);
+    if (db == NULL ||
+        !prisma_state_read(run->arena, &run->project, &run->site.live, db, &run->state, e))
+        return false;
+    run->folder = run->state.folder;
+    run->history = run->state.history;
+    return true;
 }
 
 static bool nothing_to_do(const struct run *run)
 {
-    return run->history.pending.count == 0 && run->history.failed.count == 0;
+    return run->state.outlook == OUTLOOK_UP_TO_DATE;
 }
 
 static void describe(struct run *run)

@@ -11,7 +11,7 @@
 #include "core/health/health.h"
 #include "core/prisma/deploy.h"
 #include "core/prisma/effects.h"
-#include "core/prisma/history.h"
+#include "core/prisma/state.h"
 #include "core/report/report.h"
 #include "core/restore/rollback.h"
 #include "core/runlock.h"
@@ -27,8 +27,10 @@ struct run {
     const char *application_name; /* "migsafe:<id>": Prisma's sessions */
     struct site site;
     struct prisma_project project;
-    struct migration_list folder;
-    struct history history; /* as the lock was taken: its pending is what this run intends */
+    struct prisma_state state;
+    struct migration_list folder; /* of state */
+    struct history
+        history; /* of state: as the lock was taken: its pending is what this run intends */
     struct runlock *lock;
     struct journal *journal;
 

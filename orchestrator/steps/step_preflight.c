@@ -41,20 +41,24 @@ static bool check_server(struct run *run, struct pg *db, struct err *e)
 }
 
 /* What Prisma itself would stumble over at once: said before a backup is taken. */
-static bool check_history(const struct run *run, struct err *e)
+static bool check_state(const struct run *run, struct err *e)
 {
-    const struct history *h = &run->history;
-    if (h->failed.count > 0) {
-        err_set(e, ERR_UNSAFE, "the ledger has a failed migration: \"%s\"", h->failed.items[0]);
-        err_detail(e, "Prisma refuses every deploy until it is resolved (P3009).");
-        err_hint(e, "See what of it is in the database, then run \"prisma migrate resolve "
-                    "--rolled-back\" or \"--applied\" for it, or restore a backup.");
+    const struct prisma_state *state = &run->state;
+    if (run->project.url_is_literal) {
+        err_set(e, ERR_PREFLIGHT, "the project's URL is written out in its schema or config");
+        err_hint(e, "Let it be read from a variable, as in env(\"DATABASE_URL\"): migsafe gives "
+                    "Prisma a URL of its own.");
         return false;
     }
-    if (h->scriptless.count > 0)
-        return err_set(e, ERR_UNSAFE, "migration \"%s\" has no migration.sql (P3015)",
-                       h->scriptless.items[0]);
-    return true;
+    if (state->outlook != OUTLOOK_BLOCKED && state->outlook != OUTLOOK_UNCLEAR)
+        return true;
+    err_set(e, state->outlook == OUTLOOK_UNCLEAR ? ERR_PREFLIGHT : ERR_UNSAFE, "%s%s%s%s",
+            state->summary, state->code ? " (" : "", state->code ? state->code : "",
+            state->code ? ")" : "");
+    if (str_same(state->code, "P3009"))
+        err_hint(e, "See what of it is in the database, then run \"prisma migrate resolve "
+                    "--rolled-back\" or \"--applied\" for it, or restore a backup.");
+    return false;
 }
 
 static bool warn_history(struct run *run)
@@ -179,7 +183,7 @@ static void read_effects(struct run *run)
 
 static bool apply(struct run *run, struct err *e)
 {
-    if (!check_url(run, e) || !check_history(run, e) || !warn_history(run) ||
+    if (!check_url(run, e) || !check_state(run, e) || !warn_history(run) ||
         !prisma_project_cli(run->arena, run->settings->prisma, &run->project, e))
         return false;
     log_info("prisma %s in \"%s\"", run->project.version, run->project.root);
