@@ -3,12 +3,26 @@
 . "$(dirname "$0")/../lib.sh"
 need_server
 db_create app
-unset DATABASE_URL
 
-levels() { # -> "check:level" of the last run, one line
-	jq -r '.checks[] | "\(.check):\(.level)"' <<<"$OUT" | sort -u | paste -sd' '
+# A project that is as it should be, so that what fails here is what is tested here.
+mkdir -p prisma/migrations/20260101000000_init node_modules/prisma/build
+cat >prisma/schema.prisma <<'END'
+datasource db {
+  provider = "postgresql"
+  url      = env("DATABASE_URL")
+}
+END
+echo 'SELECT 1;' >prisma/migrations/20260101000000_init/migration.sql
+echo '{"name": "prisma", "version": "6.19.3", "bin": {"prisma": "build/index.js"}}' >node_modules/prisma/package.json
+: >node_modules/prisma/build/index.js
+echo '{}' >package.json
+
+levels() { # -> "check:level" of the last run, one line, of the checks of this file
+	jq -r '.checks[] | "\(.check):\(.level)"' <<<"$OUT" |
+		grep -E '^(settings|url|pooler|server|role|tools|maintenance|backup-dir|state-dir|disk):' | sort -u | paste -sd' '
 }
 
+files=$(find . | sort)
 before=$(sql postgres "SELECT count(*) FROM pg_database"; sql app "SELECT txid_current_if_assigned() IS NULL, count(*) FROM pg_class")
 run "$MIGSAFE" doctor --url "$(db_url app)"
 status_is 0 "all is well"
@@ -16,7 +30,7 @@ unlike "$OUT" '^(error|warning)' "nothing but ok"
 like "$OUT" 'ok +server +PostgreSQL [0-9]' "the server's version"
 like "$OUT" 'ok +url +.*\(url, from option\)' "where the URL comes from"
 like "$OUT" "ok +tools +[^ ]*/pg_dump, [^ ]*/pg_restore, [^ ]*/psql" "the programs"
-is "$(ls -A)" "" "no folder was made"
+is "$(find . | sort)" "$files" "no file or folder was made"
 is "$(sql postgres "SELECT count(*) FROM pg_database"; sql app "SELECT txid_current_if_assigned() IS NULL, count(*) FROM pg_class")" \
 	"$before" "nothing was made on the server"
 is "$(sql postgres "SELECT count(*) FROM pg_stat_activity WHERE datname = '$(db_name app)' AND application_name LIKE 'migsafe%'")" 0 \
