@@ -222,6 +222,8 @@ static bool go(struct run *run, struct err *e)
         return false;
     run->journal = journal;
     describe(run);
+    for (size_t i = 0; i < run->site.live.warnings.count; i++)
+        run_warn(run, "%s", run->site.live.warnings.items[i]);
     log_info("run %s: %s to apply to %s", run->id,
              str_plural(run->arena, (int64_t)run->history.pending.count, "migration", "migrations"),
              connection_label(run->arena, &run->site.live));
