@@ -2,8 +2,8 @@
  * drill.h - prove the way back before production is touched.
  *
  * The schema of live is dumped, restored as the restoring role into an empty side
- * database, and dumped again: both dumps must be the same text.  Every property
- * of database.h is set on it.  Two more empty databases are swapped.  All three
+ * database, and dumped again: both dumps must say the same.  Every property of
+ * database.h is set on it.  Then it is swapped with another empty database.  All
  * are dropped whatever happens.
  */
 #ifndef MIGSAFE_CORE_RESTORE_DRILL_H
@@ -25,7 +25,7 @@ struct drill_spec {
 };
 
 /* ERR_PREFLIGHT: message names what fails (extension, owner, right), hint what to grant, or
- * admin-url. */
+ * admin-url.  ERR_CONNECT, ERR_CANCELLED, ERR_CHILD (no tool), ERR_SYSTEM. */
 MUST_CHECK bool drill(struct arena *a, const struct drill_spec *spec, struct err *e);
 
 #endif

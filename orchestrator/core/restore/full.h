@@ -13,7 +13,6 @@ struct restore_spec {
     const struct stored *backup;     /* kind full */
     const char *pg_bin;
     int jobs;
-    bool schema_only; /* the drill: no rows, no comparison */
     bool no_owner, no_acl;
 };
 
@@ -21,6 +20,15 @@ struct restore_spec {
  * sequences compared with the manifest, then ANALYZE.  ERR_CHILD (its first error in the message),
  * ERR_DAMAGED (a table differs; named with both numbers). */
 MUST_CHECK bool restore_full(struct arena *a, const struct restore_spec *spec, struct err *e);
+
+/* Only the pg_restore: any directory archive, no comparison (the drill's has no rows). */
+struct archive_spec {
+    const struct connection *server;
+    const char *target, *folder, *pg_bin;
+    int jobs;
+    bool no_owner, no_acl;
+};
+MUST_CHECK bool restore_archive(struct arena *a, const struct archive_spec *spec, struct err *e);
 
 /* Row counts and sequences of an open database against a manifest. */
 MUST_CHECK bool restore_compare(struct arena *a, struct pg *db, const struct manifest *m,

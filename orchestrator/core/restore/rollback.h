@@ -1,8 +1,8 @@
 /*
  * rollback.h - the whole way back, used by a deploy's undo and by `restore`.
  *
- * side database -> restore_full -> database_apply from the manifest -> ANALYZE ->
- * swap -> what others wrote since the snapshot counted in the kept database.
+ * side database -> restore_full (with ANALYZE) -> database_apply from the manifest
+ * -> swap -> what others wrote since the snapshot counted in the kept database.
  * Until the swap nothing of live is touched; when it fails the side database is
  * dropped and live is as it was.
  */
@@ -11,6 +11,7 @@
 
 #include "core/backup/store.h"
 #include "core/connection/connection.h"
+#include "core/restore/lost.h"
 #include "core/restore/swap.h"
 
 struct rollback_spec {
@@ -20,27 +21,26 @@ struct rollback_spec {
     const struct stored *backup; /* full */
     const char *live, *live_oid;
     const char *run;
+    /* This run's side database, when an interrupted process had restored and proven it (its note
+     * "restored" is there): swapped in as it is.  NULL: a new one is made, an old one dropped. */
+    const char *proven_side_oid;
     int jobs;
-    /* Called between the parts with "created", "restored", "swap", "swapped" and a JSON object of
-     * facts (names, oids): the journal.  False stops before that part. */
+    /* Called between the parts with a JSON object of facts (names, oids): the journal.  "create"
+     * before a database is made, "created", "restored" (and proven), "swap" before it, "swapped".
+     * False stops there. */
     bool (*note)(void *context, const char *part, const struct json *facts, struct err *e);
     void *context;
 };
 
-struct lost_writes {
-    const char *schema, *table;
-    int64_t rows_now, rows_then;        /* in kept, in the manifest */
-    int64_t written;                    /* rows of kept whose version is newer than the snapshot */
-    int64_t inserted, updated, deleted; /* counters since the snapshot; -1 unknown */
-};
-
 struct rollback_result {
+    bool swapped; /* live is the restored one, even where rollback() then failed in its last note */
     const char *kept, *kept_oid;
-    int64_t kept_bytes;
+    int64_t kept_bytes; /* -1: unknown */
     struct swap_result swap;
     struct lost_writes
         *lost; /* tables with a difference only; the migration's own writes included */
     size_t lost_count;
+    const char *lost_note; /* why not everything could be counted, or NULL */
     int64_t elapsed_ms;
 };
 
