@@ -57,15 +57,14 @@ void backup_json(const struct stored *s, const struct retention_choice *choice, 
 
 char *backup_age(struct arena *a, int64_t taken_at)
 {
-    enum { MINUTE = 60, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
     int64_t s = (int64_t)time(NULL) - taken_at;
-    if (s < 2 * MINUTE)
+    int64_t minutes = s / 60, hours = minutes / 60, days = hours / 24;
+    if (minutes < 2)
         return arena_printf(a, "%lld s", (long long)(s < 0 ? 0 : s));
-    if (s < 2 * HOUR)
-        return arena_printf(a, "%lld min", (long long)(s / MINUTE));
-    if (s < 2 * DAY)
-        return arena_printf(a, "%lld h", (long long)(s / HOUR));
-    return arena_printf(a, "%lld days", (long long)(s / DAY));
+    if (hours < 2)
+        return arena_printf(a, "%lld min", (long long)minutes);
+    return days < 2 ? arena_printf(a, "%lld h", (long long)hours)
+                    : arena_printf(a, "%lld days", (long long)days);
 }
 
 char *backup_verified(struct arena *a, const struct manifest *m)

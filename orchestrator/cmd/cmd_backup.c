@@ -41,19 +41,18 @@ static bool check_reason(const char *reason, struct err *e)
 /* A failure here is no failure of the backup. */
 static void apply_retention(struct cmd_context *ctx, const char *database, struct strlist *removed)
 {
-    const struct retention rules = retention_of(ctx->settings);
-    struct retention_choice *choices = NULL;
-    struct store store = {0};
+    struct retention_run r = {.backup_dir = ctx->settings->backup_dir,
+                              .database = database,
+                              .rules = retention_of(ctx->settings)};
     struct err e = {0};
-    if (!retention_apply(ctx->arena, ctx->settings->backup_dir, database, &rules, false, &store,
-                         &choices, &e)) {
+    if (!retention_apply(ctx->arena, &r, &e)) {
         err_wrap(&e, "could not remove old backups");
         log_err_as(LOG_WARNING, &e);
     }
-    for (size_t i = 0; choices != NULL && i < store.count; i++)
-        if (!choices[i].keep && !fs_exists(choices[i].backup->folder)) {
-            log_info("removed backup %s (%s)", choices[i].backup->id, choices[i].why);
-            strlist_add(removed, choices[i].backup->id);
+    for (size_t i = 0; r.choices != NULL && i < r.store.count; i++)
+        if (!r.choices[i].keep && !fs_exists(r.choices[i].backup->folder)) {
+            log_info("removed backup %s (%s)", r.choices[i].backup->id, r.choices[i].why);
+            strlist_add(removed, r.choices[i].backup->id);
         }
 }
 

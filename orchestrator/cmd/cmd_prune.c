@@ -19,27 +19,26 @@ static void print_text(struct cmd_context *ctx, const struct retention_choice *c
 
 static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
 {
-    bool dry = false;
+    struct retention_run r = {.dry = false};
     const struct opt opts[] = {
-        {"dry-run", OPT_FLAG, &dry, NULL, "only tell what would be removed, and why"},
+        {"dry-run", OPT_FLAG, &r.dry, NULL, "only tell what would be removed, and why"},
     };
     struct site site;
-    struct store store;
-    struct retention_choice *choices;
     if (!cmd_parse(ctx, opts, ARRAY_LEN(opts), &args, e) || !cmd_site(ctx, &site, e))
         return false;
-    const struct retention rules = retention_of(ctx->settings);
-    if (!retention_apply(ctx->arena, ctx->settings->backup_dir, site.live.dbname, &rules, dry,
-                         &store, &choices, e))
+    r.backup_dir = ctx->settings->backup_dir;
+    r.database = site.live.dbname;
+    r.rules = retention_of(ctx->settings);
+    if (!retention_apply(ctx->arena, &r, e))
         return false;
     if (!ctx->json) {
-        print_text(ctx, choices, store.count, dry);
+        print_text(ctx, r.choices, r.store.count, r.dry);
         return true;
     }
     struct json *j = json_object(), *list = json_put_array(j, "backups");
-    json_put_bool(j, "dry_run", dry);
-    for (size_t i = 0; i < store.count; i++)
-        backup_json(&store.items[i], &choices[i], json_push_object(list));
+    json_put_bool(j, "dry_run", r.dry);
+    for (size_t i = 0; i < r.store.count; i++)
+        backup_json(&r.store.items[i], &r.choices[i], json_push_object(list));
     cmd_print(ctx, j);
     return true;
 }

@@ -173,25 +173,34 @@ static void put(struct arena *a, const char *dir, const char *id, const char *st
     CHECK(manifest_write(a, fs_join(a, dir, id), &m, &e));
 }
 
+/* prune of that database. */
+static struct retention_run applied(struct arena *a, const char *dir, const char *database,
+                                    bool dry)
+{
+    struct err e = {0};
+    struct retention_run run = {
+        .backup_dir = dir, .database = database, .rules = rules, .dry = dry};
+    CHECK(retention_apply(a, &run, &e));
+    CHECK(e.kind == ERR_NONE);
+    return run;
+}
+
 TEST(what_is_decided_is_done_but_not_in_a_dry_run)
 {
     AUTO(arena) struct arena *a = arena_new();
     AUTO(tree) char *dir = tree_new();
-    struct store s;
-    struct retention_choice *choices;
-    struct err e = {0};
     put(a, dir, "app_20260101_000000_full", "2026-01-01T00:00:00.000Z");
     put(a, dir, "app_20260102_000000_full", "2026-01-02T00:00:00.000Z");
     tree_file(dir, "app_20251231_000000_full.removed/x", "");
-    CHECK(retention_apply(a, dir, "App", &rules, true, &s, &choices, &e));
-    CHECK(s.count == 2 && !choices[0].keep && choices[1].keep);
+    struct retention_run run = applied(a, dir, "App", true);
+    CHECK(run.store.count == 2 && !run.choices[0].keep && run.choices[1].keep);
     CHECK(fs_exists(fs_join(a, dir, "app_20260101_000000_full")));
     CHECK(fs_exists(fs_join(a, dir, "app_20251231_000000_full.removed")));
-    CHECK(retention_apply(a, dir, "app", &rules, false, &s, NULL, &e));
+    applied(a, dir, "app", false);
     CHECK(fs_exists(fs_join(a, dir, "app_20260101_000000_full")));
     CHECK(!fs_exists(fs_join(a, dir, "app_20251231_000000_full.removed")));
-    CHECK(retention_apply(a, dir, "App", &rules, false, &s, NULL, &e));
+    applied(a, dir, "App", false);
     CHECK(!fs_exists(fs_join(a, dir, "app_20260101_000000_full")));
     CHECK(fs_exists(fs_join(a, dir, "app_20260102_000000_full")));
-    CHECK(retention_apply(a, fs_join(a, dir, "none"), "App", &rules, false, &s, NULL, &e));
+    CHECK(applied(a, fs_join(a, dir, "none"), "App", false).store.count == 0);
 }

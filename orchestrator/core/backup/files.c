@@ -50,21 +50,21 @@ static const struct manifest_file *find_file(const struct manifest *m, const cha
 
 static int by_oid(const void *x, const void *y)
 {
-    const struct toc_entry *const *a = x, *const *b = y;
-    return strcmp((*a)->oid, (*b)->oid);
+    const struct toc_entry *a = x, *b = y;
+    return strcmp(a->oid, b->oid);
 }
 
 static int by_dump_id(const void *x, const void *y)
 {
-    const struct toc_entry *const *a = x, *const *b = y;
-    return (*a)->dump_id < (*b)->dump_id ? -1 : (*a)->dump_id > (*b)->dump_id;
+    const struct toc_entry *a = x, *b = y;
+    return a->dump_id < b->dump_id ? -1 : a->dump_id > b->dump_id;
 }
 
 typedef int compare_fn(const void *x, const void *y);
 
 /* The entries of one type, sorted. */
 struct entries {
-    const struct toc_entry **items;
+    struct toc_entry *items;
     size_t count;
     compare_fn *compare;
 };
@@ -76,17 +76,14 @@ static struct entries entries_of(struct arena *a, const struct toc *toc, const c
     list.items = arena_array(a, toc->count + 1, sizeof(*list.items));
     for (size_t i = 0; i < toc->count; i++)
         if (strcmp(toc->entries[i].type, type) == 0)
-            list.items[list.count++] = &toc->entries[i];
+            list.items[list.count++] = toc->entries[i];
     qsort(list.items, list.count, sizeof(*list.items), compare);
     return list;
 }
 
 static const struct toc_entry *find_entry(const struct entries *list, struct toc_entry like)
 {
-    const struct toc_entry *key = &like;
-    const struct toc_entry **found =
-        bsearch(&key, list->items, list->count, sizeof(*list->items), list->compare);
-    return found == NULL ? NULL : *found;
+    return bsearch(&like, list->items, list->count, sizeof(*list->items), list->compare);
 }
 
 static bool take_file(struct arena *a, const struct toc_entry *entry, const struct manifest *m,
@@ -145,7 +142,7 @@ static bool take_sequences(struct arena *a, const struct toc *toc, const struct 
     for (size_t i = 0; i < states.count; i++) {
         struct manifest_sequence *s = &m->sequences[m->sequence_count];
         const struct toc_entry *entry =
-            find_entry(&made, (struct toc_entry){.dump_id = states.items[i]->depends});
+            find_entry(&made, (struct toc_entry){.dump_id = states.items[i].depends});
         const struct frozen_sequence *named =
             entry == NULL ? NULL
                           : bsearch(entry->oid, f->sequences, f->sequence_count,
@@ -154,7 +151,7 @@ static bool take_sequences(struct arena *a, const struct toc *toc, const struct 
             continue; /* of an extension */
         s->schema = named->schema;
         s->name = named->name;
-        if (!toc_sequence(states.items[i], &s->last_value, &s->is_called, e))
+        if (!toc_sequence(&states.items[i], &s->last_value, &s->is_called, e))
             return false;
         m->sequence_count++;
     }

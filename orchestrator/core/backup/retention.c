@@ -118,21 +118,17 @@ struct retention_choice *retention_decide(struct arena *a, const struct store *s
     return choices;
 }
 
-bool retention_apply(struct arena *a, const char *backup_dir, const char *database,
-                     const struct retention *r, bool dry, struct store *store,
-                     struct retention_choice **choices, struct err *e)
+bool retention_apply(struct arena *a, struct retention_run *run, struct err *e)
 {
     struct err later = {0};
-    if (!store_read(a, backup_dir, store, e))
+    if (!store_read(a, run->backup_dir, &run->store, e))
         return false;
-    struct retention_choice *all = retention_decide(a, store, database, r);
-    if (choices != NULL)
-        *choices = all;
-    if (dry)
+    run->choices = retention_decide(a, &run->store, run->database, &run->rules);
+    if (run->dry)
         return true;
-    bool ok = store_sweep(a, backup_dir, e);
-    for (size_t i = 0; i < store->count; i++)
-        if (!all[i].keep && !store_remove(a, all[i].backup, ok ? e : &later))
+    bool ok = store_sweep(a, run->backup_dir, e);
+    for (size_t i = 0; i < run->store.count; i++)
+        if (!run->choices[i].keep && !store_remove(a, run->choices[i].backup, ok ? e : &later))
             ok = false;
     return ok;
 }

@@ -33,10 +33,17 @@ struct retention_choice {
 struct retention_choice *retention_decide(struct arena *a, const struct store *s,
                                           const char *database, const struct retention *r);
 
+struct retention_run {
+    const char *backup_dir, *database;
+    struct retention rules;
+    bool dry;
+    /* What came of it: */
+    struct store store;
+    struct retention_choice *choices; /* NULL: the store could not be read */
+};
+
 /* What `prune` and every good backup do: decide, and remove unless dry; also what killed processes
- * left.  Goes on after a failure and returns the first.  Choices may be NULL. */
-MUST_CHECK bool retention_apply(struct arena *a, const char *backup_dir, const char *database,
-                                const struct retention *r, bool dry, struct store *store,
-                                struct retention_choice **choices, struct err *e);
+ * left.  Goes on after a failure and returns the first. */
+MUST_CHECK bool retention_apply(struct arena *a, struct retention_run *run, struct err *e);
 
 #endif

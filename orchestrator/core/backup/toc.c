@@ -71,7 +71,9 @@ static bool read_version(struct reader *r, struct err *e)
     if (major != 1 || r->minor < OLDEST_MINOR || r->minor > NEWEST_MINOR)
         return err_set(e, ERR_DAMAGED, "archive format %d.%d is not one of 1.%d to 1.%d", major,
                        r->minor, OLDEST_MINOR, NEWEST_MINOR);
-    if (take_byte(r) != INT_SIZE || take_byte(r) != OFFSET_SIZE || take_byte(r) != FORMAT_DIRECTORY)
+    static const unsigned char ours[] = {INT_SIZE, OFFSET_SIZE, FORMAT_DIRECTORY};
+    const unsigned char *theirs = take(r, sizeof(ours));
+    if (theirs == NULL || memcmp(theirs, ours, sizeof(ours)) != 0)
         return err_set(e, ERR_DAMAGED, "not a directory archive of this kind of machine");
     return true;
 }
