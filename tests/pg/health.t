@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Each health check finds what it is for, nothing on a sound database, and says what it could not see.
+# shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
 db_create app
@@ -10,8 +11,8 @@ sql_is() { # DB SQL VALUE
 	[ "$(sql "$1" "$2")" = "$3" ]
 }
 
-health() { # [ARGUMENT...]: sets RC, OUT (JSON), ERR
-	run "$MIGSAFE" health --url "$(db_url app)" --project "$T" --json "$@"
+health() { # sets RC, OUT (JSON), ERR
+	run "$MIGSAFE" health --url "$(db_url app)" --project "$T" --json
 }
 
 found() { # RULE [TARGET] -> its level, or nothing

@@ -121,8 +121,7 @@ static void judge_lost(const struct judging *j, const struct column_match *lost)
 
 static int by_values(const void *a, const void *b)
 {
-    const struct column_match *x = *(const struct column_match *const *)a,
-                              *y = *(const struct column_match *const *)b;
+    const struct column_match *x = a, *y = b;
     if (x->was->values != y->was->values)
         return x->was->values > y->was->values ? -1 : 1;
     return strcmp(x->was->name, y->was->name);
@@ -132,15 +131,14 @@ static int by_values(const void *a, const void *b)
 static void judge_lost_columns(const struct judging *j)
 {
     const struct table_match *m = j->match;
-    const struct column_match **lost =
-        arena_array(j->arena, m->was->column_count + 1, sizeof(*lost));
+    struct column_match *lost = arena_array(j->arena, m->was->column_count + 1, sizeof(*lost));
     size_t n = 0;
     for (size_t i = 0; i < m->was->column_count; i++)
         if (m->columns[i].is == NULL && values_before(j, &m->columns[i]) > 0)
-            lost[n++] = &m->columns[i];
-    qsort(lost, n, sizeof(struct column_match *), by_values);
+            lost[n++] = m->columns[i];
+    qsort(lost, n, sizeof(*lost), by_values);
     for (size_t i = 0; i < n; i++)
-        judge_lost(j, lost[i]);
+        judge_lost(j, &lost[i]);
 }
 
 static void judge_table(const struct judging *j)
