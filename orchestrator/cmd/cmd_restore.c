@@ -5,17 +5,22 @@
 #include "cmd/cmd.h"
 #include "cmd/restore_print.h"
 #include "core/journal.h"
+#include "core/report/announce.h"
 #include "core/restore/drill.h"
 #include "core/restore/into.h"
 #include "core/restore/side.h"
+#include "core/runlock.h"
 #include "core/site.h"
+#include "steps/earlier.h"
 
 struct job {
     struct cmd_context *ctx;
     struct site site;
     struct stored backup;
     struct pg *maintenance;
+    struct runlock *lock; /* NULL with into */
     struct journal *journal;
+    struct run_report report;
     const char *run;
     const char *into; /* NULL: onto live */
     bool dry_run, yes;
@@ -111,6 +116,8 @@ static bool note(void *context, const char *part, const struct json *facts, stru
         if (strcmp(parts[i].part, part) != 0)
             continue;
         log_info("%s", parts[i].said);
+        if (strcmp(part, "swap") == 0 && !runlock_check(j->ctx->arena, j->lock, e))
+            return false;
         return journal_write(j->journal, parts[i].step, parts[i].event, json_copy(facts), NULL, e);
     }
     return true;
@@ -152,23 +159,53 @@ static bool restore_into_new(struct job *j, struct err *e)
 static bool write_begin(struct job *j, struct err *e)
 {
     struct json *facts = json_object();
+    json_put(facts, "database", j->into == NULL ? j->live.name : j->into);
+    json_put(facts, "host", j->site.live.host);
     json_put(facts, "backup", j->backup.id);
     json_put(facts, "into", j->into);
-    json_put(facts, "live", j->into == NULL ? j->live.name : NULL);
     json_put(facts, "live_oid", j->into == NULL ? j->live.oid : NULL);
-    return journal_write(j->journal, "restore", "begin", facts, NULL, e);
+    return journal_write(j->journal, "run", "begin", facts, NULL, e);
 }
 
-/* restored: also where what came after the swap failed.  Left without a verdict: the server went
- * away in the swap, so recover must look. */
-static void write_verdict(struct job *j, bool restored, const struct err *error)
+static void warn(struct job *j, const struct err *e)
 {
-    struct err failed = {0};
+    log_err_as(LOG_WARNING, e);
+    strlist_add(&j->report.warnings, arena_strdup(j->ctx->arena, e->message));
+}
+
+static void fill_report(struct job *j, const struct rollback_result *result)
+{
+    const struct manifest *m = &j->backup.manifest;
+    struct report_backup b = {
+        .id = j->backup.id, .kind = m->kind, .path = j->backup.folder, .bytes = m->bytes};
+    for (size_t i = 0; i < m->table_count; i++)
+        b.rows += m->tables[i].rows;
+    report_add_backup(&j->report, &b);
+    j->report.database = j->into == NULL ? j->live.name : j->into;
+    j->report.host = j->site.live.host;
+    if (result->swapped)
+        report_set_rollback(&j->report, result);
+}
+
+/* restored: also where what came after the swap failed.  Without a verdict: the server went away in
+ * the swap, so nobody knows which of the two is live. */
+static void conclude(struct job *j, bool restored, const struct rollback_result *result,
+                     const struct err *error)
+{
+    struct err late = {0};
+    const char *verdict = restored ? "restored" : "unchanged";
+    int exit_status = error == NULL ? 0 : err_exit_status(error->kind);
     struct json *facts = json_object();
-    json_put(facts, "verdict", restored ? "restored" : "unchanged");
-    json_put_int(facts, "exit", error == NULL ? 0 : err_exit_status(error->kind));
-    if (!journal_write(j->journal, "restore", "verdict", facts, error, &failed))
-        log_err_as(LOG_WARNING, &failed);
+    json_put(facts, "verdict", verdict);
+    json_put_int(facts, "exit", exit_status);
+    if (!journal_write(j->journal, "run", "verdict", facts, error, &late))
+        warn(j, &late);
+    fill_report(j, result);
+    report_end(&j->report, verdict, exit_status, error);
+    if (!announce(j->ctx->arena, j->ctx->settings, &j->report, error != NULL, &late))
+        warn(j, &late);
+    if (!report_write(j->ctx->arena, j->ctx->settings->state_dir, &j->report, &late))
+        log_err_as(LOG_WARNING, &late);
 }
 
 static bool carry_out(struct job *j, struct err *e)
@@ -178,17 +215,33 @@ static bool carry_out(struct job *j, struct err *e)
     AUTO(journal)
     struct journal *journal = journal_open(j->ctx->settings->state_dir, j->run, "restore", e);
     j->journal = journal;
+    j->report = report_new(j->ctx->arena, j->run, "restore");
     if (journal == NULL || !write_begin(j, e))
         return false;
     log_info("restoring backup %s", restore_backup_line(j->ctx->arena, &j->backup));
     bool ok = j->into != NULL ? restore_into_new(j, e) : restore_onto_live(j, &result, e);
     if (ok || result.swapped || e->kind != ERR_CONNECT)
-        write_verdict(j, ok || result.swapped, ok ? NULL : e);
+        conclude(j, ok || result.swapped, &result, ok ? NULL : e);
     if (ok && j->into != NULL)
         restore_print_into(j->ctx, &j->backup, j->into, j->run, clock_ms() - began);
     else if (ok || result.swapped)
         restore_print_done(j->ctx, &j->backup, j->live.name, j->run, &result);
     return ok;
+}
+
+/* Onto live: one run at a time, none that was left without an end, and live as it is now. */
+static bool carry_out_locked(struct job *j, struct err *e)
+{
+    struct earlier earlier;
+    const struct settings *s = j->ctx->settings;
+    if (j->into != NULL)
+        return carry_out(j, e);
+    AUTO(runlock)
+    struct runlock *lock = runlock_take(j->ctx->arena, &j->site, s, j->run, "restore", e);
+    j->lock = lock;
+    return lock != NULL && earlier_read(j->ctx->arena, s->state_dir, j->live.name, &earlier, e) &&
+           earlier_refuse_unfinished(&earlier, s->state_dir, e) && read_live(j, e) &&
+           carry_out(j, e);
 }
 
 static bool restore_checked(struct job *j, struct err *e)
@@ -206,7 +259,7 @@ static bool restore_checked(struct job *j, struct err *e)
                                   restore_backup_line(a, &j->backup), j->live.name),
                      j->live.name, e))
         return false;
-    return carry_out(j, e);
+    return carry_out_locked(j, e);
 }
 
 static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
@@ -221,7 +274,7 @@ static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
     if (!cmd_parse(ctx, opts, ARRAY_LEN(opts), &args, e))
         return false;
     j.run = arena_printf(ctx->arena, "%s_%s", clock_stamp(ctx->arena), random_hex(ctx->arena, 4));
-    if (!site_read(ctx->arena, ctx->settings, &j.site, e) || !find_backup(&j, args.items[0], e))
+    if (!cmd_site(ctx, &j.site, e) || !find_backup(&j, args.items[0], e))
         return false;
     AUTO(pg) struct pg *maintenance = site_open_maintenance(&j.site, ctx->settings, NULL, e);
     j.maintenance = maintenance;

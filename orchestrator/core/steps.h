@@ -37,9 +37,15 @@ struct steps_end {
 typedef void steps_told(struct run *run, const struct step *step, const char *result,
                         int64_t elapsed_ms, const struct err *error);
 
+struct steps_plan {
+    const struct step *const *steps;
+    size_t count;
+    struct journal *journal;
+    steps_told *told;
+};
+
 /* False: a step before the commit point failed (*e is why), or the journal could not be written. */
-MUST_CHECK bool steps_run(const struct step *const *steps, size_t count, struct run *run,
-                          struct journal *journal, steps_told *told, struct steps_end *end,
+MUST_CHECK bool steps_run(const struct steps_plan *plan, struct run *run, struct steps_end *end,
                           struct err *e);
 
 #endif

@@ -8,7 +8,7 @@
 #include <poll.h>
 #include <stdarg.h>
 
-enum { CONNECT_TIMEOUT_MS = 10000, MAX_KEYWORDS = 32 };
+enum { CONNECT_TIMEOUT_MS = 10000, CANCEL_GRACE_MS = 5000, MAX_KEYWORDS = 32 };
 
 struct pg {
     PGconn *conn;
@@ -157,24 +157,26 @@ void pg_close(struct pg *db)
     free(db);
 }
 
-/* Waits until the next result can be read.  At a deadline or stop the statement is cancelled and
- * what the server still says is read and dropped, so that the session stays usable. */
+/* Cancels what runs and reads what the server still says, so that the session stays usable. */
+static void cancel_and_drain(struct pg *db)
+{
+    struct deadline grace = deadline_in(CANCEL_GRACE_MS);
+    cancel_running(db);
+    while (PQstatus(db->conn) == CONNECTION_OK && PQisBusy(db->conn) && !deadline_passed(&grace)) {
+        struct pollfd fd = {.fd = PQsocket(db->conn), .events = POLLIN};
+        poll(&fd, 1, deadline_left_ms(&grace));
+        if (PQconsumeInput(db->conn) == 0)
+            return;
+    }
+}
+
+/* Waits until the next result can be read. */
 static bool wait_result(struct pg *db, const struct deadline *limit, struct err *e)
 {
     while (PQisBusy(db->conn)) {
         bool more = PQflush(db->conn) == 1;
         if (!wait_socket(db, more ? POLLIN | POLLOUT : POLLIN, limit, e)) {
-            struct deadline grace = deadline_in(5000);
-            struct err ignored = {0};
-            cancel_running(db);
-            while (PQstatus(db->conn) == CONNECTION_OK && PQisBusy(db->conn) &&
-                   !deadline_passed(&grace)) {
-                struct pollfd fd = {.fd = PQsocket(db->conn), .events = POLLIN};
-                poll(&fd, 1, deadline_left_ms(&grace));
-                if (PQconsumeInput(db->conn) == 0)
-                    break;
-            }
-            (void)ignored;
+            cancel_and_drain(db);
             return false;
         }
         if (PQconsumeInput(db->conn) == 0)
@@ -316,7 +318,7 @@ const char *pg_cell(const struct pg_rows *rows, size_t row, const char *column)
     for (size_t c = 0; c < rows->columns; c++)
         if (strcmp(rows->names[c], column) == 0)
             return rows->cells[row * rows->columns + c];
-    assert(!"no such column in the result");
+    assert(false && "no such column in the result");
     return NULL;
 }
 

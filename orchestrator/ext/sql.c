@@ -131,7 +131,7 @@ static bool run_with_stack(struct job *job, size_t size)
     if (stack == MAP_FAILED)
         return err_sys(job->e, ERR_SYSTEM, "could not get memory to parse SQL");
     pthread_attr_t attributes;
-    pthread_t thread;
+    pthread_t thread = 0;
     pthread_attr_init(&attributes);
     int error = pthread_attr_setstack(&attributes, stack, size);
     if (error == 0)

@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/stop.h"
-#include "core/notify/webhook.h"
+#include "core/report/announce.h"
 #include "ext/repo.h"
 #include "steps/earlier.h"
 #include "steps/run.h"
@@ -129,27 +129,6 @@ static const char *verdict_of(const struct run *run, const struct steps_end *end
     return "unchanged";
 }
 
-static void alert(struct run *run, bool failed)
-{
-    const struct settings *s = run->settings;
-    struct err e = {0};
-    if (s->webhook_url == NULL || (!failed && strcmp(s->webhook_on, "always") != 0))
-        return;
-    AUTO(json) struct json *body = webhook_body(&run->report);
-    struct webhook_spec spec = {
-        .url = s->webhook_url,
-        .secret = s->webhook_secret,
-        .timeout_ms = s->webhook_timeout_ms,
-    };
-    stop_shield(true);
-    bool sent = webhook_send(run->arena, &spec, body, &e);
-    stop_shield(false);
-    if (!sent) {
-        err_wrap(&e, "the alert could not be sent");
-        run_warn_err(run, &e);
-    }
-}
-
 /* "a pre-deploy backup is pinned until the deploy after the next has succeeded": the newest two
  * pinned ones of this database stay pinned. */
 static bool unpin_older(struct run *run, struct err *e)
@@ -205,7 +184,8 @@ static void conclude(struct run *run, const struct steps_end *end, const char *d
     json_put_bool(data, "permanent", run->permanent);
     if (!journal_write(run->journal, "run", "verdict", data, end->committed ? NULL : &cause, &late))
         run_warn_err(run, &late);
-    alert(run, !end->committed);
+    if (!announce(run->arena, run->settings, &run->report, !end->committed, &late))
+        run_warn_err(run, &late);
     if (!report_write(run->arena, run->settings->state_dir, &run->report, &late))
         run_warn_err(run, &late);
     stop_shield(false);
@@ -227,7 +207,9 @@ static bool go(struct run *run, struct err *e)
     log_info("run %s: %s to apply to %s", run->id,
              str_plural(run->arena, (int64_t)run->history.pending.count, "migration", "migrations"),
              connection_label(run->arena, &run->site.live));
-    bool ok = steps_run(steps, ARRAY_LEN(steps), run, journal, told, &end, e);
+    const struct steps_plan plan = {
+        .steps = steps, .count = ARRAY_LEN(steps), .journal = journal, .told = told};
+    bool ok = steps_run(&plan, run, &end, e);
     conclude(run, &end, digest, e);
     return ok;
 }

@@ -185,8 +185,7 @@ TEST(what_does_not_parse_may_do_anything)
     static const char *const scripts[] = {
         "ALTER TABLE t ADD COLUMN a int;\n\nCREATE FOO bar;",
         "SELECT JSON_TABLE('[]', '$' COLUMNS (a int))x FROM y COLUMNS z", /* later than 15 */
-        "\xef\xbb\xbf"
-        "ALTER TABLE t ADD a int", /* the server refuses a byte order mark as well */
+        "\xef\xbb\xbf ALTER TABLE t ADD a int", /* the server refuses a byte order mark as well */
         "INSERT INTO t VALUES ('unterminated",
         "\\i other.sql",
     };

@@ -71,7 +71,8 @@ static struct outcome try(const struct step *const *steps, size_t count)
     char dir[] = "/tmp/ms-steps.XXXXXX";
     CHECK(mkdtemp(dir) != NULL);
     struct journal *j = journal_open(dir, "r", "deploy", &e);
-    o.ok = steps_run(steps, count, &o.run, j, told, &o.end, &o.e);
+    const struct steps_plan plan = {.steps = steps, .count = count, .journal = j, .told = told};
+    o.ok = steps_run(&plan, &o.run, &o.end, &o.e);
     journal_close(j);
     CHECK(journal_read(arena, dir, "r", &r, &e));
     for (size_t i = 0; i < json_count(r.records); i++) {

@@ -152,7 +152,6 @@ TEST(other_formats_are_refused)
 
 TEST(states_of_sequences_are_read)
 {
-    AUTO(arena) struct arena *a = arena_new();
     static const struct {
         const char *definition;
         int64_t last;

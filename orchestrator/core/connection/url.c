@@ -27,11 +27,12 @@ char *url_decode(struct arena *a, const char *text)
 {
     char *out = arena_strdup(a, text), *to = out;
     for (const char *p = text; *p != '\0'; p++) {
-        if (*p != '%' || hex(p[1]) < 0 || hex(p[2]) < 0) {
+        int high = *p == '%' ? hex(p[1]) : -1, low = high < 0 ? -1 : hex(p[2]);
+        if (low < 0) {
             *to++ = *p;
             continue;
         }
-        *to = (char)(hex(p[1]) * 16 + hex(p[2]));
+        *to = (char)(high * 16 + low);
         if (*to++ == '\0')
             return NULL;
         p += 2;

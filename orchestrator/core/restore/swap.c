@@ -194,7 +194,7 @@ static bool swap_open(struct swapper *w, struct err *e)
 
 static bool swap_try(struct swapper *w, struct err *e)
 {
-    enum position position;
+    enum position position = POSITION_OTHER;
     bool ok = swap_open(w, e) && swap_position(w, &position, e);
     if (ok && position == POSITION_BEFORE) {
         w->result->attempts++;
