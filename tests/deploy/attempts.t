@@ -89,7 +89,7 @@ unchanged_since "$T/before" killed 'the database is as before, though its backen
 shop_new late
 app_migration "$APP" very_slow
 MODE='split'
-migsafe_for late deploy --migrate-timeout 12s --json
+migsafe_for late deploy --migrate-timeout 20s --json
 status_is 20 'the time limit of Prisma ends it, and the database is restored'
 like "$(json .error.message)" 'did not end within' 'the error names the limit'
 
