@@ -14,7 +14,7 @@ migrate() { # SQL
 	local name=2026010100000${NUMBER}_step sum
 	BACKUP=$("$MIGSAFE" backup --kind full --url "$(db_url app)" --backup-dir "$T/b" --json 2>"$T/backup.err" |
 		jq -r '.backups[0].id')
-	case $BACKUP in *_full) ;; *) bail "no backup: $(cat "$T/backup.err")" ;; esac
+	case $BACKUP in *_full*) ;; *) bail "no backup: $(cat "$T/backup.err")" ;; esac
 	mkdir -p "prisma/migrations/$name"
 	printf '%s\n' "$1" >"prisma/migrations/$name/migration.sql"
 	sum=$(sha256sum <"prisma/migrations/$name/migration.sql" | cut -c1-64)
