@@ -4,10 +4,11 @@
  *   <db>__migsafe_<purpose>_<run>    side: restore, rehearsal, standby, verify, drill
  *   <db>__migsafe_kept_<run>         kept: the live database that a swap replaced
  *
- * Names are cut to 63 bytes with a hash of the live name when reducing or
- * cutting changed it.  A database is ours only by its comment, never by its
- * name: "migsafe <purpose> of <live> run <run> at <stamp>" (side_comment); a
- * kept one has its own former comment appended after a line break.
+ * Names are plain identifiers of at most 63 bytes, with a hash of the live name
+ * when reducing or cutting changed it.  A database is ours only by its comment,
+ * never by its name: "migsafe <purpose> of <live> run <run> at <stamp>"
+ * (side_comment); a kept one has its own former comment appended after a line
+ * break.
  */
 #ifndef MIGSAFE_CORE_RESTORE_SIDE_H
 #define MIGSAFE_CORE_RESTORE_SIDE_H
@@ -16,22 +17,32 @@
 
 char *side_name(struct arena *a, const char *live, const char *purpose, const char *run)
     RETURNS_NONNULL;
+/* The mark, dated now; former (the comment of a database that is kept) may be NULL. */
+char *side_comment(struct arena *a, const char *purpose, const char *live, const char *run,
+                   const char *former) RETURNS_NONNULL;
 
-/* CREATE DATABASE from template0 with encoding and locale of `like`, owned by its owner where we
- * may, marked, closed to PUBLIC.  ERR_PREFLIGHT (42501: CREATEDB is missing), ERR_QUERY. */
+/* CREATE DATABASE from template0 with encoding, locale and tablespace of `like`, marked, closed to
+ * PUBLIC, owned by the creating role: database_apply gives it its owner when it is filled.
+ * ERR_PREFLIGHT (42501: the hint says what to grant), ERR_QUERY. */
 MUST_CHECK bool side_create(struct arena *a, struct pg *maintenance, const char *name,
                             const char *purpose, const char *run, const struct database_facts *like,
                             struct err *e);
-/* WITH (FORCE) from 13 on; no error when it is gone. */
+/* Ends its sessions first; no error when it is gone.  Refuses (ERR_INTERNAL) what neither its
+ * comment nor its name calls ours. */
 MUST_CHECK bool side_drop(struct arena *a, struct pg *maintenance, const char *name, struct err *e);
 
 struct side_database {
-    const char *name, *oid, *purpose, *live, *run, *made_at; /* from the comment */
-    int64_t bytes;
+    const char *name, *oid;
+    const char *purpose, *live, *run, *made_at; /* from the comment */
+    const char *former_comment;                 /* of a kept database; NULL: none */
+    int64_t bytes;                              /* -1: this role may not ask */
+    bool open;                                  /* allows connections: a kept one should not */
 };
-/* Those of `live` (NULL: of all), by their comments. */
+/* Those of `live` (NULL: of all), by their comments, oldest first. */
 MUST_CHECK bool side_list(struct arena *a, struct pg *maintenance, const char *live,
                           struct side_database **items, size_t *count, struct err *e);
+/* Reads a mark; false when the comment is none of ours (or NULL). */
+bool side_parse(struct arena *a, const char *comment, struct side_database *out);
 /* "DROP DATABASE \"...\";" - kept ones are closed, dropping them needs nothing else. */
 char *side_drop_command(struct arena *a, const char *name) RETURNS_NONNULL;
 
