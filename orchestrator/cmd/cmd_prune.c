@@ -1,5 +1,6 @@
 #include "cmd/backup_output.h"
 #include "cmd/cmd.h"
+#include "cmd/prune_kept.h"
 
 static void print_text(struct cmd_context *ctx, const struct retention_choice *choices,
                        size_t count, bool dry)
@@ -20,12 +21,17 @@ static void print_text(struct cmd_context *ctx, const struct retention_choice *c
 static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
 {
     struct retention_run r = {.dry = false};
+    bool kept = false, yes = false;
     const struct opt opts[] = {
         {"dry-run", OPT_FLAG, &r.dry, NULL, "only tell what would be removed, and why"},
+        {"kept", OPT_FLAG, &kept, NULL, "instead of backups drop the databases that are kept"},
+        {"yes", OPT_FLAG, &yes, NULL, "with --kept: do not ask"},
     };
     struct site site;
     if (!cmd_parse(ctx, opts, ARRAY_LEN(opts), &args, e) || !cmd_site(ctx, &site, e))
         return false;
+    if (kept)
+        return prune_kept(ctx, &site, yes, r.dry, e);
     r.backup_dir = ctx->settings->backup_dir;
     r.database = site.live.dbname;
     r.rules = retention_of(ctx->settings);
@@ -50,6 +56,8 @@ const struct command cmd_prune = {
     .details = "hourly, pre-deploy and post-deploy: the last keep-last of each kind are kept.\n"
                "daily: backup-retention-days. weekly and emergency: 30 days. manual: for ever.\n"
                "Never removed: what is pinned or damaged, and of each kind the newest and the\n"
-               "newest verified one.",
+               "newest verified one.\n\n"
+               "With --kept: the databases that a rollback or a restore has replaced and that are\n"
+               "kept under another name. Asks for the name of the live database.",
     .run = run,
 };
