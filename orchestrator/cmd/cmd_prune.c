@@ -24,14 +24,14 @@ static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
     bool kept = false, yes = false;
     const struct opt opts[] = {
         {"dry-run", OPT_FLAG, &r.dry, NULL, "only tell what would be removed, and why"},
-        {"kept", OPT_FLAG, &kept, NULL, "instead drop the databases that swaps replaced"},
+        {"kept", OPT_FLAG, &kept, NULL, "instead of backups drop the databases that are kept"},
         {"yes", OPT_FLAG, &yes, NULL, "with --kept: do not ask"},
     };
     struct site site;
     if (!cmd_parse(ctx, opts, ARRAY_LEN(opts), &args, e) || !cmd_site(ctx, &site, e))
         return false;
     if (kept)
-        return prune_kept(ctx, &site, r.dry, yes, e);
+        return prune_kept(ctx, &site, yes, r.dry, e);
     r.backup_dir = ctx->settings->backup_dir;
     r.database = site.live.dbname;
     r.rules = retention_of(ctx->settings);
@@ -56,6 +56,8 @@ const struct command cmd_prune = {
     .details = "hourly, pre-deploy and post-deploy: the last keep-last of each kind are kept.\n"
                "daily: backup-retention-days. weekly and emergency: 30 days. manual: for ever.\n"
                "Never removed: what is pinned or damaged, and of each kind the newest and the\n"
-               "newest verified one.",
+               "newest verified one.\n\n"
+               "With --kept: the databases that a rollback or a restore has replaced and that are\n"
+               "kept under another name. Asks for the name of the live database.",
     .run = run,
 };

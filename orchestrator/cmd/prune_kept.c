@@ -1,74 +1,103 @@
 #include "cmd/prune_kept.h"
 
+#include "base/log.h"
 #include "core/restore/side.h"
 
 struct kept {
     struct side_database *items;
+    bool *dropped;
     size_t count;
 };
 
-static bool find_kept(struct cmd_context *ctx, struct pg *maintenance, const char *live,
-                      struct kept *kept, struct err *e)
+/* By their marks, never by name; and only with live in its place: without it a kept database may be
+ * all there is. */
+static bool find_kept(struct cmd_context *ctx, struct pg *db, const char *live, struct kept *kept,
+                      struct err *e)
 {
     struct side_database *all;
+    struct database_facts facts;
     size_t count;
-    if (!side_list(ctx->arena, maintenance, live, &all, &count, e))
+    if (!database_read(ctx->arena, db, live, &facts, e) ||
+        !side_list(ctx->arena, db, live, &all, &count, e))
         return false;
-    *kept = (struct kept){.items = all};
+    *kept = (struct kept){.items = arena_array(ctx->arena, count + 1, sizeof(*kept->items)),
+                          .dropped = arena_array(ctx->arena, count + 1, sizeof(bool))};
     for (size_t i = 0; i < count; i++)
-        if (strcmp(all[i].purpose, "kept") == 0)
+        if (strcmp(all[i].purpose, "kept") == 0 && strcmp(all[i].name, live) != 0)
             kept->items[kept->count++] = all[i];
     return true;
 }
 
-static void print(struct cmd_context *ctx, const struct kept *kept, bool dry)
+static bool confirm(struct cmd_context *ctx, const char *live, const struct kept *kept, bool yes,
+                    struct err *e)
 {
-    struct json *j = json_object(), *list = json_put_array(j, "kept_databases");
+    struct strlist names = strlist_on(ctx->arena);
+    for (size_t i = 0; i < kept->count; i++)
+        strlist_printf(
+            &names, "  %s, of %s%s", kept->items[i].name, kept->items[i].made_at,
+            kept->items[i].bytes < 0
+                ? ""
+                : arena_printf(ctx->arena, ", %s", str_bytes(ctx->arena, kept->items[i].bytes)));
+    const char *question = arena_printf(
+        ctx->arena,
+        "This drops for good what was replaced by a restored database, with all that was written\n"
+        "to it since its backup:\n%s",
+        strlist_join(&names, "\n"));
+    return cmd_confirm(ctx, yes, question, live, e);
+}
+
+static bool drop_all(struct cmd_context *ctx, struct pg *db, struct kept *kept, struct err *e)
+{
+    struct err later = {0};
+    bool ok = true;
+    for (size_t i = 0; i < kept->count; i++) {
+        kept->dropped[i] = side_drop(ctx->arena, db, kept->items[i].name, ok ? e : &later);
+        ok = ok && kept->dropped[i];
+        if (kept->dropped[i])
+            log_info("dropped database \"%s\"", kept->items[i].name);
+    }
+    return ok;
+}
+
+static void print_kept(struct cmd_context *ctx, const char *live, const struct kept *kept, bool dry)
+{
+    struct json *j = json_object(), *list = json_put_array(j, "databases");
     json_put_bool(j, "dry_run", dry);
     for (size_t i = 0; i < kept->count; i++) {
-        const struct side_database *d = &kept->items[i];
-        struct json *item = json_push_object(list);
-        json_put(item, "name", d->name);
-        json_put(item, "run", d->run);
-        json_put(item, "made_at", d->made_at);
-        json_put_int(item, "bytes", d->bytes);
+        const struct side_database *k = &kept->items[i];
+        struct json *one = json_push_object(list);
+        json_put(one, "name", k->name);
+        json_put(one, "database", k->live);
+        json_put(one, "run", k->run);
+        json_put(one, "made_at", k->made_at);
+        json_put_int(one, "bytes", k->bytes);
+        json_put_bool(one, "dropped", kept->dropped[i]);
         if (!ctx->json)
-            fprintf(ctx->out, "%s  %s  of %s, %s\n", dry ? "would drop" : "dropped", d->name,
-                    d->made_at, str_bytes(ctx->arena, d->bytes));
+            fprintf(ctx->out, "%s  %s\n",
+                    kept->dropped[i] ? "dropped"
+                    : dry            ? "would drop"
+                                     : "not dropped",
+                    k->name);
     }
-    if (kept->count == 0 && !ctx->json)
-        fprintf(ctx->out, "no kept databases\n");
+    if (!ctx->json && kept->count == 0)
+        fprintf(ctx->out, "no database is kept of \"%s\"\n", live);
     if (ctx->json)
         cmd_print(ctx, j);
     else
         json_free(j);
 }
 
-static bool confirm(struct cmd_context *ctx, const struct kept *kept, const char *live, bool yes,
-                    struct err *e)
+bool prune_kept(struct cmd_context *ctx, const struct site *site, bool yes, bool dry, struct err *e)
 {
-    int64_t bytes = 0;
-    for (size_t i = 0; i < kept->count; i++)
-        bytes += kept->items[i].bytes > 0 ? kept->items[i].bytes : 0;
-    const char *question = arena_printf(
-        ctx->arena, "%s of \"%s\" (%s) will be dropped for good, with all that only they hold.",
-        str_plural(ctx->arena, (int64_t)kept->count, "kept database", "kept databases"), live,
-        str_bytes(ctx->arena, bytes));
-    return cmd_confirm(ctx, yes, question, live, e);
-}
-
-bool prune_kept(struct cmd_context *ctx, const struct site *site, bool dry, bool yes, struct err *e)
-{
-    struct kept kept;
     const char *live = site->live.dbname;
-    AUTO(pg) struct pg *maintenance = site_open_maintenance(site, ctx->settings, NULL, e);
-    if (maintenance == NULL || !find_kept(ctx, maintenance, live, &kept, e))
+    struct kept kept;
+    AUTO(pg) struct pg *db = site_open_maintenance(site, ctx->settings, "migsafe prune", e);
+    if (db == NULL || !find_kept(ctx, db, live, &kept, e))
         return false;
-    if (kept.count > 0 && !dry && !confirm(ctx, &kept, live, yes, e))
+    bool acts = !dry && kept.count > 0;
+    if (acts && !confirm(ctx, live, &kept, yes, e))
         return false;
-    for (size_t i = 0; i < kept.count && !dry; i++)
-        if (!side_drop(ctx->arena, maintenance, kept.items[i].name, e))
-            return err_wrap(e, "could not drop kept database \"%s\"", kept.items[i].name);
-    print(ctx, &kept, dry);
-    return true;
+    bool ok = !acts || drop_all(ctx, db, &kept, e);
+    print_kept(ctx, live, &kept, dry);
+    return ok;
 }

@@ -167,4 +167,41 @@ else
 	pass "a folder that cannot be removed # SKIP needs root and mount"
 fi
 
+# --- kept databases -------------------------------------------------------------------------------------------------
+
+kept() { # NAME PURPOSE LIVE: a database with the mark of one of ours
+	db_create "$1"
+	sql postgres "COMMENT ON DATABASE \"$(db_name "$1")\" IS 'migsafe $2 of $3 run 20261120_194609_abcd at 2026-11-20T19:46:09.123Z'"
+}
+
+BEFORE=$(backups)
+run "$MIGSAFE" prune --kept
+is "$RC $OUT" "0 no database is kept of \"$DB\"" "nothing is kept"
+kept kept1 kept "$DB"
+kept kept2 kept "$DB"
+kept side restore "$DB"
+kept foreign kept another
+db_create "app__migsafe_kept_20261120_194609_abcd"
+sql postgres "ALTER DATABASE \"$(db_name kept1)\" ALLOW_CONNECTIONS false"
+ALL=$(db_list)
+run "$MIGSAFE" prune --kept --dry-run --json
+is "$RC $(jq -r '[.databases[] | .name, (.dropped | tostring)] | join(" ")' <<<"$OUT")" "0 $(db_name kept1) false $(db_name kept2) false" "a dry run of --kept"
+run "$MIGSAFE" prune --kept
+status_is 64 "not on a terminal it needs --yes"
+like "$ERR" '--yes' "and says so"
+run script -qec "'$MIGSAFE' prune --kept" /dev/null <<<"yes"
+status_is 130 "on a terminal another word than the name of the database"
+is "$(db_list)" "$ALL" "drops nothing"
+run script -qec "'$MIGSAFE' prune --kept" /dev/null <<<"$DB"
+status_is 0 "the name of the database does it"
+is "$(db_list)" "$(grep -vx -e kept1 -e kept2 <<<"$ALL")" "those of this database are gone, closed ones too, and no others"
+kept kept3 kept "$DB"
+run "$MIGSAFE" prune --kept --yes --json
+is "$RC $(jq -r '.databases[] | "\(.name) \(.run) \(.dropped)"' <<<"$OUT")" "0 $(db_name kept3) 20261120_194609_abcd true" "--yes does not ask"
+kept kept4 kept "${TEST_PREFIX}lost"
+run env DATABASE_URL="$(db_url lost)" "$MIGSAFE" prune --kept --yes
+status_is 69 "when live is not there nothing kept of it is dropped"
+ok "$(db_exists kept4; echo $?)" "it may be all there is"
+is "$(backups)" "$BEFORE" "backups are left alone"
+
 done_testing
