@@ -46,9 +46,14 @@ SRCS := $(sort $(shell find orchestrator -name '*.c'))
 OBJS := $(SRCS:%.c=$(BUILD)/%.o) $(BUILD)/gen/queries.o
 LIB  := $(filter-out %/main.o,$(OBJS))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_test.c))
+# Programs that a tests/pg/*.t needs to reach functions that no command shows alone.
+DRIVERS := $(patsubst tests/pg/%.c,$(BUILD)/tests/%,$(wildcard tests/pg/*_driver.c))
 
 all: $(BUILD)/migsafe
 $(BUILD)/migsafe: $(OBJS)
+	@echo "  LD  $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(BUILD)/tests/%_driver: $(BUILD)/tests/pg/%_driver.o $(LIB)
+	@mkdir -p $(@D)
 	@echo "  LD  $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
@@ -69,7 +74,8 @@ unit: $(UNIT)
 	@prove --exec '' $(UNIT)
 test: setup
 	@$(MAKE) --no-print-directory test-run
-test-run: $(BUILD)/migsafe $(UNIT)
+drivers: $(DRIVERS)
+test-run: $(BUILD)/migsafe $(UNIT) $(DRIVERS)
 	@TEST_MIGSAFE="$(CURDIR)/$(BUILD)/migsafe" TEST_UNIT_PROGRAMS="$(UNIT)" tests/run $(TESTS)
 test-asan: setup
 	@$(MAKE) --no-print-directory MODE=asan test-run
@@ -87,5 +93,5 @@ install: $(BUILD)/migsafe
 clean:
 	rm -rf build
 -include $(shell find build/$(MODE) -name '*.d' 2>/dev/null)
-.PHONY: all setup unit test test-run test-asan demo lint format install clean
+.PHONY: all setup unit drivers test test-run test-asan demo lint format install clean
 .SECONDARY:
