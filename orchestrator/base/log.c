@@ -2,7 +2,7 @@
 
 #include <stdarg.h>
 
-enum { SECRETS = 8, LINE_BYTES = 4096 };
+enum { SECRETS = 32, LINE_BYTES = 4096 };
 
 static enum log_level least_level = LOG_INFO;
 static bool as_json;

@@ -16,6 +16,7 @@
 
 #include "base/opt.h"
 #include "core/settings.h"
+#include "core/site.h"
 
 struct cmd_context {
     struct arena *arena; /* freed after the command returns */
@@ -29,13 +30,14 @@ struct cmd_context {
 
 struct command {
     const char *name;
-    const char *args;    /* "ID", "[RUN]", "" */
-    const char *summary; /* one line of `migsafe help` */
-    const char *details; /* what its --help says below the usage line; or NULL */
-    int min_args, max_args;
+    const char *args;       /* "ID", "[RUN]", "" */
+    const char *summary;    /* one line of `migsafe help` */
+    const char *details;    /* what its --help says below the usage line; or NULL */
+    int min_args, max_args; /* max_args -1: any number */
     bool (*run)(struct cmd_context *ctx, struct strlist args, struct err *e);
 };
 
+/* In the order of `migsafe help`. */
 #define COMMANDS(X) X(wait) X(doctor) X(settings)
 
 #define X(name) extern const struct command cmd_##name;
@@ -47,11 +49,18 @@ COMMANDS(X)
  */
 MUST_CHECK bool cmd_parse(struct cmd_context *ctx, const struct opt *opts, size_t count,
                           struct strlist *args, struct err *e);
+/* site_read, and its warnings in the log. */
+MUST_CHECK bool cmd_site(struct cmd_context *ctx, struct site *site, struct err *e);
 /* Prints a document (taken) on ctx->out. */
 void cmd_print(struct cmd_context *ctx, struct json *document);
-/* Asks for `word` on a terminal unless yes; ERR_USAGE elsewhere, naming --yes. */
+/* Asks for `word` on a terminal unless yes; ERR_USAGE elsewhere, naming --yes; ERR_CANCELLED when
+ * something else is answered. */
 MUST_CHECK bool cmd_confirm(struct cmd_context *ctx, bool yes, const char *question,
                             const char *word, struct err *e);
+
+/* {"error":{...}}, for a command that failed before it printed its document; known secrets as
+ * ***. */
+void cmd_print_error(struct cmd_context *ctx, const struct err *error);
 
 /* NULL and ERR_USAGE when there is no such command. */
 const struct command *command_find(const char *name, struct err *e);

@@ -21,7 +21,11 @@
 #include "base/str.h"
 #include "ext/json.h"
 
-enum { SETTING_SECRET = 1 << 0 };
+enum {
+    SETTING_SECRET = 1 << 0,   /* shown as *** */
+    SETTING_PATH = 1 << 1,     /* made absolute: see settings_finish */
+    SETTING_POSITIVE = 1 << 2, /* 0 is refused */
+};
 
 /* X(type, field, "key", "default" or NULL, "second environment name" or NULL, flags, "help")
  * A CHOICE names its words in the help's brackets: "... (error|warn|off)". */
@@ -34,18 +38,21 @@ enum { SETTING_SECRET = 1 << 0 };
       "a role for side databases and the swap, where the application's may not")                   \
     X(TEXT, maintenance_database, "maintenance-database", NULL, NULL, 0,                           \
       "database for work on databases (default: postgres, then template1)")                        \
-    X(TEXT, pg_bin, "pg-bin", NULL, NULL, 0,                                                       \
+    X(TEXT, pg_bin, "pg-bin", NULL, NULL, SETTING_PATH,                                            \
       "folder of pg_dump and pg_restore (default: found by the server's major version)")           \
-    X(TEXT, project, "project", ".", NULL, 0, "folder of the Prisma project")                      \
-    X(TEXT, schema, "schema", NULL, NULL, 0, "schema.prisma, or its folder (default: found)")      \
-    X(TEXT, prisma, "prisma", NULL, NULL, 0,                                                       \
+    X(TEXT, project, "project", ".", NULL, SETTING_PATH, "folder of the Prisma project")           \
+    X(TEXT, schema, "schema", NULL, NULL, SETTING_PATH,                                            \
+      "schema.prisma, or its folder (default: found)")                                             \
+    X(TEXT, prisma, "prisma", NULL, NULL, SETTING_PATH,                                            \
       "Prisma's CLI: a program or its index.js (default: found)")                                  \
-    X(TEXT, backup_dir, "backup-dir", "./backups", "BACKUP_DIR", 0, "folder of the backups")       \
-    X(TEXT, state_dir, "state-dir", NULL, NULL, 0,                                                 \
+    X(TEXT, backup_dir, "backup-dir", "./backups", "BACKUP_DIR", SETTING_PATH,                     \
+      "folder of the backups")                                                                     \
+    X(TEXT, state_dir, "state-dir", NULL, NULL, SETTING_PATH,                                      \
       "folder of journals and reports (default: .migsafe in backup-dir)")                          \
-    X(TEXT, hooks_dir, "hooks-dir", NULL, NULL, 0,                                                 \
+    X(TEXT, hooks_dir, "hooks-dir", NULL, NULL, SETTING_PATH,                                      \
       "folder of lifecycle hooks (default: hooks beside migsafe.json, else none)")                 \
-    X(INTEGER, attempts, "attempts", "3", NULL, 0, "how often Prisma may be run in one deploy")    \
+    X(INTEGER, attempts, "attempts", "3", NULL, SETTING_POSITIVE,                                  \
+      "how often Prisma may be run in one deploy")                                                 \
     X(DURATION_MS, lock_timeout_ms, "lock-timeout", "5s", NULL, 0,                                 \
       "longest wait of a migration for a lock")                                                    \
     X(DURATION_MS, migrate_timeout_ms, "migrate-timeout", "1h", NULL, 0, "longest run of Prisma")  \
@@ -62,7 +69,8 @@ enum { SETTING_SECRET = 1 << 0 };
     X(DURATION_MS, recover_limit_ms, "recover-limit", "15min", NULL, 0,                            \
       "age up to which an interrupted run is undone by itself")                                    \
     X(BOOLEAN, backup_after, "backup-after", "on", NULL, 0, "a full backup after a deploy")        \
-    X(INTEGER, jobs, "jobs", NULL, NULL, 0, "parallel workers (default: processors, at most 8)")   \
+    X(INTEGER, jobs, "jobs", NULL, NULL, SETTING_POSITIVE,                                         \
+      "parallel workers (default: processors, at most 8)")                                         \
     X(TEXT, compression, "compression", "auto", NULL, 0, "auto, none or gzip:N")                   \
     X(INTEGER, keep_last, "keep-last", "10", NULL, 0,                                              \
       "backups kept of each kind for pre-deploy, post-deploy and hourly")                          \
@@ -78,7 +86,7 @@ enum { SETTING_SECRET = 1 << 0 };
       "longest wait for a receiver, each try")                                                     \
     X(CHOICE, swap_with_slots, "swap-with-slots", "refuse", NULL, 0,                               \
       "swap though logical slots or subscriptions would be lost (refuse|accept)")                  \
-    X(TEXT, log_file, "log-file", NULL, NULL, 0, "the log also goes to this file")                 \
+    X(TEXT, log_file, "log-file", NULL, NULL, SETTING_PATH, "the log also goes to this file")      \
     X(CHOICE, log_level, "log-level", "info", NULL, 0, "(error|warning|info|debug)")               \
     X(CHOICE, log_format, "log-format", "text", NULL, 0, "(text|json)")
 
@@ -91,6 +99,8 @@ typedef struct strlist setting_LIST;
 
 /* Where a value came from, strongest last. */
 enum setting_source { FROM_DEFAULT, FROM_FILE, FROM_DOTENV, FROM_ENV, FROM_FLAG };
+/* "default", "migsafe.json", ".env", "environment", "option" */
+const char *settings_source_name(enum setting_source source);
 
 struct settings {
 #define X(type, field, key, fallback, second, flags, help) setting_##type field;
@@ -101,27 +111,42 @@ struct settings {
         SETTINGS(X)
 #undef X
     } from;
-    const char *file;   /* the migsafe.json that was read, or NULL */
-    const char *dotenv; /* the .env that was read, or NULL */
+    const char *file;        /* the migsafe.json that was read, absolute; or NULL */
+    struct strlist dotenv;   /* the .env files that were read, strongest first */
+    struct strlist warnings; /* for the log, once it is set up */
 };
 
-/* Defaults, then migsafe.json of config (NULL: "migsafe.json" in the current folder when there is
- * one), .env beside it (Prisma's places too: beside the schema, ./prisma), then the environment.
- * Flags come after, by settings_set. ERR_CONFIG names the setting, the source and the reason. */
+/* Defaults only.  Flags may be set next, so that they say where to look (project, schema). */
+void settings_defaults(struct arena *a, struct settings *s);
+/* The other sources: migsafe.json of config (NULL: "migsafe.json" in the current folder when there
+ * is one), .env beside it and in Prisma's places (the project's root, the schema's folder,
+ * ./prisma), the environment.  ERR_CONFIG names the setting, the source and the reason. */
+MUST_CHECK bool settings_read(struct arena *a, struct settings *s, const char *config,
+                              struct err *e);
+/* Both of the above. */
 MUST_CHECK bool settings_load(struct arena *a, struct settings *s, const char *config,
                               struct err *e);
-/* Sets one setting by key; false with ERR_CONFIG. A weaker source does not replace a stronger. */
+/* Sets one setting by key; false with ERR_CONFIG.  A weaker source does not replace a stronger, the
+ * same source does, but that a LIST grows.  "" unsets a TEXT, a CHOICE falls back to nothing less
+ * than one of its words.  Relative paths are relative to the current folder. */
 MUST_CHECK bool settings_set(struct arena *a, struct settings *s, const char *key,
                              const char *value, enum setting_source source, struct err *e);
-/* Fills what depends on others (state-dir, jobs), makes paths absolute, makes secrets known to the
- * log. */
+/* Fills what depends on others (state-dir, hooks-dir, jobs), makes default paths absolute - beside
+ * migsafe.json, without one in the current folder - and secrets known to the log. */
 void settings_finish(struct arena *a, struct settings *s);
 
 bool settings_has(const char *key);
-bool settings_is_flag(const char *key); /* a BOOLEAN: "--key" alone means on */
+bool settings_is_flag(const char *key);   /* a BOOLEAN: "--key" alone means on */
+bool settings_is_secret(const char *key); /* a flag that `ps` would show */
+/* "MIGSAFE_URL or DATABASE_URL" */
+char *settings_env_names(struct arena *a, const char *key) RETURNS_NONNULL;
+void settings_keys(struct strlist *keys); /* adds every key */
+
 /* The value that counts for one key, secrets as "***", with its source. */
 void settings_print(struct arena *a, const struct settings *s, FILE *to);
 void settings_json(struct arena *a, const struct settings *s, struct json *to);
 void settings_help(FILE *to);
+void settings_markdown(struct arena *a, FILE *to);             /* docs/SETTINGS.md */
+struct json *settings_schema(struct arena *a) RETURNS_NONNULL; /* docs/migsafe.schema.json */
 
 #endif

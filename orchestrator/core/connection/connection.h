@@ -24,7 +24,7 @@ struct connection {
     const char *schema;                                  /* of ?schema=, else "public" */
     const char *sslmode, *sslrootcert, *channel_binding; /* NULL: libpq's default */
     const char *application_name, *options;              /* of the URL, or NULL */
-    int connect_timeout_s;                               /* 0: none */
+    int connect_timeout_s;                               /* 0: ours (10 s) */
     bool schema_given;
     bool pooled; /* goes through a pooler as far as the URL tells (pgbouncer=true, ...) */
     const char *pooled_why;  /* "pgbouncer=true", "host name contains \"-pooler\"" */
@@ -41,6 +41,10 @@ struct connection connection_to(const struct connection *c, const char *dbname);
 
 /* "app at db.example:5432": never a password. */
 char *connection_label(struct arena *a, const struct connection *c) RETURNS_NONNULL;
+
+/* Forgets every PG* variable of the environment, once, from main: the URL alone says where to go,
+ * and libpq would read them.  Children of ours inherit none either. */
+void connection_ignore_environment(void);
 
 /* How a session of ours is to be. */
 struct session_use {
@@ -59,8 +63,8 @@ MUST_CHECK struct pg *connection_open(const struct connection *c, const struct s
 MUST_CHECK struct pg *connection_open_maintenance(const struct connection *c, const char *setting,
                                                   const struct session_use *use, struct err *e);
 
-/* The URL that Prisma gets: the same but for application_name, `options` (added to its own) and
- * what else is named here. */
+/* The URL that Prisma gets: the same but for application_name and `options`, which are added to its
+ * own unless they end them already.  NULL: left as they are. */
 char *connection_prisma_url(struct arena *a, const char *url, const char *application_name,
                             const char *options) RETURNS_NONNULL;
 
@@ -73,11 +77,13 @@ struct child_env {
 };
 MUST_CHECK bool child_env_open(struct arena *a, const struct connection *c,
                                const char *application_name, struct child_env *out, struct err *e);
+/* Session options for the child ("-c lock_timeout=5s"), after those of the URL: PGOPTIONS. */
+void child_env_options(struct child_env *env, const char *options);
 void child_env_close(struct child_env *env); /* removes the file; accepts one never opened */
 
 /* pg_dump, pg_restore, psql of the server's major version: the setting's folder, else
- * /usr/lib/postgresql/MAJOR/bin, else PATH, checked by --version.  ERR_CHILD names what is missing
- * and the package that has it. */
+ * /usr/lib/postgresql/MAJOR/bin (or where other systems have them), else PATH, checked by
+ * --version.  ERR_CHILD names what is missing and the package that has it. */
 MUST_CHECK bool connection_tool(struct arena *a, const char *pg_bin, const char *tool,
                                 int server_version, const char **path, struct err *e);
 
