@@ -46,11 +46,14 @@ SRCS := $(sort $(shell find orchestrator -name '*.c'))
 OBJS := $(SRCS:%.c=$(BUILD)/%.o) $(BUILD)/gen/queries.o
 LIB  := $(BUILD)/libmigsafe.a
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_test.c))
-# Programs that server tests (tests/pg) call functions through, where no command does it alone.
-DRIVERS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_driver.c))
+# Programs that a tests/pg/*.t needs to reach functions that no command shows alone.
+DRIVERS := $(patsubst tests/pg/%.c,$(BUILD)/tests/%,$(wildcard tests/pg/*_driver.c))
 
 all: $(BUILD)/migsafe
 $(BUILD)/migsafe: $(OBJS)
+	@echo "  LD  $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(BUILD)/tests/%_driver: $(BUILD)/tests/pg/%_driver.o $(LIB)
+	@mkdir -p $(@D)
 	@echo "  LD  $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)

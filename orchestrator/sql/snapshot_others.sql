@@ -1,69 +1,116 @@
--- Catalog snapshot: schemas, types, routines, extensions, and what belongs to the database as a whole.
-WITH ns AS (
-    SELECT oid, nspname, nspowner, nspacl FROM pg_namespace
-     WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
-       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_namespace'::regclass
-                        AND d.objid = pg_namespace.oid AND d.deptype = 'e')),
-member AS (SELECT classid, objid FROM pg_depend WHERE deptype = 'e')
-SELECT format('schema %I owner=%s acl=%s', nspname, pg_get_userbyid(nspowner), nspacl) AS line FROM ns
+-- Part of core/schema/snapshot: what migrations seldom make.  Built-in objects have oids below 16384;
+-- what belongs to an extension is taken out of all of them at the end.
+WITH object (class, id, line) AS (
+    SELECT 'pg_statistic_ext'::regclass, s.oid,
+           concat_ws(' ', pg_get_statisticsobjdef(s.oid), 'owner', format('%I', pg_get_userbyid(s.stxowner)),
+                     'statistics ' || nullif(to_jsonb(s) ->> 'stxstattarget', '-1'))
+    FROM pg_statistic_ext s
+    UNION ALL
+    SELECT 'pg_collation'::regclass, c.oid,
+           concat_ws(' ', 'collation', format('%I.%I', n.nspname, c.collname),
+                     'owner', format('%I', pg_get_userbyid(c.collowner)),
+                     to_jsonb(c) - '{oid,collname,collnamespace,collowner}'::text[])
+    FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace
+    UNION ALL
+    SELECT 'pg_operator'::regclass, o.oid,
+           concat_ws(' ', 'operator', o.oid::regoperator, 'owner', format('%I', pg_get_userbyid(o.oprowner)),
+                     o.oprcode, o.oprrest, o.oprjoin, nullif(o.oprcom, 0)::regoperator,
+                     nullif(o.oprnegate, 0)::regoperator, o.oprcanmerge, o.oprcanhash)
+    FROM pg_operator o
+    UNION ALL
+    SELECT 'pg_cast'::regclass, c.oid,
+           concat_ws(' ', 'cast', format_type(c.castsource, NULL), 'as', format_type(c.casttarget, NULL),
+                     nullif(c.castfunc, 0)::regprocedure, c.castcontext::text, c.castmethod::text)
+    FROM pg_cast c
+    UNION ALL
+    SELECT 'pg_language'::regclass, l.oid,
+           concat_ws(' ', 'language', format('%I', l.lanname), 'owner', format('%I', pg_get_userbyid(l.lanowner)),
+                     CASE WHEN l.lanpltrusted THEN 'trusted' END, l.lanplcallfoid::regproc)
+    FROM pg_language l
+    UNION ALL
+    SELECT 'pg_foreign_data_wrapper'::regclass, w.oid,
+           concat_ws(' ', 'foreign data wrapper', format('%I', w.fdwname),
+                     'owner', format('%I', pg_get_userbyid(w.fdwowner)), w.fdwhandler::regproc,
+                     w.fdwvalidator::regproc, w.fdwoptions::text,
+                     (SELECT string_agg(x::text, ' ' ORDER BY x::text COLLATE "C")
+                      FROM unnest(coalesce(w.fdwacl, acldefault('F', w.fdwowner))) x))
+    FROM pg_foreign_data_wrapper w
+    UNION ALL
+    SELECT 'pg_foreign_server'::regclass, s.oid,
+           concat_ws(' ', 'server', format('%I', s.srvname), 'owner', format('%I', pg_get_userbyid(s.srvowner)),
+                     format('%I', w.fdwname), s.srvtype, s.srvversion, md5(s.srvoptions::text),
+                     (SELECT string_agg(x::text, ' ' ORDER BY x::text COLLATE "C")
+                      FROM unnest(coalesce(s.srvacl, acldefault('S', s.srvowner))) x))
+    FROM pg_foreign_server s JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw
+    UNION ALL
+    SELECT 'pg_user_mapping'::regclass, m.umid,
+           concat_ws(' ', 'user mapping', format('%I', m.usename), format('%I', m.srvname), md5(m.umoptions::text))
+    FROM pg_user_mappings m
+    UNION ALL
+    SELECT 'pg_ts_config'::regclass, t.oid,
+           concat_ws(' ', 'text search configuration', format('%I.%I', n.nspname, t.cfgname),
+                     'owner', format('%I', pg_get_userbyid(t.cfgowner)), 'parser', format('%I', p.prsname),
+                     (SELECT string_agg(m.maptokentype || ':' || m.mapdict::regdictionary, ' '
+                                        ORDER BY m.maptokentype, m.mapseqno)
+                      FROM pg_ts_config_map m WHERE m.mapcfg = t.oid))
+    FROM pg_ts_config t
+    JOIN pg_namespace n ON n.oid = t.cfgnamespace
+    JOIN pg_ts_parser p ON p.oid = t.cfgparser
+    UNION ALL
+    SELECT 'pg_ts_dict'::regclass, t.oid,
+           concat_ws(' ', 'text search dictionary', format('%I.%I', n.nspname, t.dictname),
+                     'owner', format('%I', pg_get_userbyid(t.dictowner)), format('%I', p.tmplname), t.dictinitoption)
+    FROM pg_ts_dict t
+    JOIN pg_namespace n ON n.oid = t.dictnamespace
+    JOIN pg_ts_template p ON p.oid = t.dicttemplate
+    UNION ALL
+    SELECT 'pg_opclass'::regclass, c.oid,
+           concat_ws(' ', 'operator class', format('%I.%I', n.nspname, c.opcname), a.amname,
+                     'owner', format('%I', pg_get_userbyid(c.opcowner)), format_type(c.opcintype, NULL),
+                     CASE WHEN c.opcdefault THEN 'default' END, format('%I', f.opfname),
+                     format_type(nullif(c.opckeytype, 0), NULL))
+    FROM pg_opclass c
+    JOIN pg_am a ON a.oid = c.opcmethod
+    JOIN pg_namespace n ON n.oid = c.opcnamespace
+    JOIN pg_opfamily f ON f.oid = c.opcfamily
+    UNION ALL
+    SELECT 'pg_opfamily'::regclass, f.oid,
+           concat_ws(' ', 'operator family', i.identity, 'owner', format('%I', pg_get_userbyid(f.opfowner)))
+    FROM pg_opfamily f, pg_identify_object('pg_opfamily'::regclass, f.oid, 0) i
+    WHERE f.oid >= 16384
+    UNION ALL
+    SELECT x.class, x.id, concat_ws(' ', i.type, i.identity, x.details)
+    FROM (SELECT 'pg_conversion'::regclass, c.oid, concat_ws(' ', c.conproc, c.condefault) FROM pg_conversion c
+          UNION ALL
+          SELECT 'pg_am'::regclass, a.oid, a.amhandler::text FROM pg_am a
+          UNION ALL
+          SELECT 'pg_ts_parser'::regclass, p.oid, p.prsstart::text FROM pg_ts_parser p
+          UNION ALL
+          SELECT 'pg_ts_template'::regclass, t.oid, t.tmpllexize::text FROM pg_ts_template t
+          UNION ALL
+          SELECT 'pg_transform'::regclass, t.oid, concat_ws(' ', t.trffromsql, t.trftosql) FROM pg_transform t
+         ) AS x (class, id, details),
+         pg_identify_object(x.class, x.id, 0) i
+    WHERE x.id >= 16384
+)
+SELECT o.line
+FROM object o
+WHERE o.id >= 16384
+  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = o.class AND e.objid = o.id AND e.deptype = 'e')
 UNION ALL
-SELECT format('extension %I version=%s schema=%s', e.extname, e.extversion, n.nspname)
-  FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+-- Members of families, of built-in ones too.
+SELECT concat_ws(' ', i.type, i.identity)
+FROM (SELECT m.amopfamily, 'pg_amop'::regclass, m.oid FROM pg_amop m WHERE m.oid >= 16384
+      UNION ALL
+      SELECT m.amprocfamily, 'pg_amproc'::regclass, m.oid FROM pg_amproc m WHERE m.oid >= 16384
+     ) AS x (family, class, id),
+     pg_identify_object(x.class, x.id, 0) i
+WHERE NOT EXISTS (SELECT FROM pg_depend e WHERE e.deptype = 'e'
+                  AND ((e.classid = 'pg_opfamily'::regclass AND e.objid = x.family)
+                       OR (e.classid = x.class AND e.objid = x.id)))
 UNION ALL
-SELECT format('type %I.%I kind=%s base=%s notnull=%s default=%s owner=%s acl=%s labels=%s', ns.nspname, t.typname,
-              t.typtype, CASE WHEN t.typbasetype <> 0 THEN format_type(t.typbasetype, t.typtypmod) END,
-              t.typnotnull, t.typdefault, pg_get_userbyid(t.typowner), t.typacl,
-              (SELECT string_agg(quote_literal(l.enumlabel), ',' ORDER BY l.enumsortorder)
-                 FROM pg_enum l WHERE l.enumtypid = t.oid))
-  FROM pg_type t JOIN ns ON ns.oid = t.typnamespace
- WHERE t.typtype IN ('d', 'e', 'r', 'b') AND t.typelem = 0
-   AND ('pg_type'::regclass, t.oid) NOT IN (SELECT classid, objid FROM member)
-UNION ALL
-SELECT format('routine %I.%I(%s) returns %s owner=%s acl=%s definition=%s', ns.nspname, p.proname,
-              pg_get_function_identity_arguments(p.oid), pg_get_function_result(p.oid),
-              pg_get_userbyid(p.proowner), p.proacl,
-              CASE WHEN p.prokind = 'a' THEN (SELECT md5(format('%s %s %s', g.aggtransfn::regprocedure, g.aggfinalfn, g.agginitval))
-                                                FROM pg_aggregate g WHERE g.aggfnoid = p.oid)
-                   ELSE md5(pg_get_functiondef(p.oid)) END)
-  FROM pg_proc p JOIN ns ON ns.oid = p.pronamespace
- WHERE ('pg_proc'::regclass, p.oid) NOT IN (SELECT classid, objid FROM member)
-UNION ALL
-SELECT format('operator %s result=%s function=%s', o.oid::regoperator, o.oprresult::regtype, o.oprcode)
-  FROM pg_operator o JOIN ns ON ns.oid = o.oprnamespace
- WHERE ('pg_operator'::regclass, o.oid) NOT IN (SELECT classid, objid FROM member)
-UNION ALL
-SELECT format('cast %s to %s by %s context=%s', c.castsource::regtype, c.casttarget::regtype,
-              nullif(c.castfunc, 0)::regprocedure, c.castcontext)
-  FROM pg_cast c
- WHERE c.oid >= 16384 AND ('pg_cast'::regclass, c.oid) NOT IN (SELECT classid, objid FROM member)
-UNION ALL
-SELECT format('collation %I.%I provider=%s', ns.nspname, o.collname, o.collprovider)
-  FROM pg_collation o JOIN ns ON ns.oid = o.collnamespace
-UNION ALL
-SELECT format('text search configuration %I.%I', ns.nspname, t.cfgname)
-  FROM pg_ts_config t JOIN ns ON ns.oid = t.cfgnamespace
-UNION ALL
-SELECT format('default privileges of %s in %s on %s: %s', pg_get_userbyid(d.defaclrole),
-              (SELECT nspname FROM pg_namespace WHERE oid = d.defaclnamespace), d.defaclobjtype, d.defaclacl)
-  FROM pg_default_acl d
-UNION ALL
-SELECT format('event trigger %I on %s enabled=%s function=%s tags=%s', evtname, evtevent, evtenabled,
-              evtfoid::regprocedure, evttags) FROM pg_event_trigger
-UNION ALL
-SELECT format('publication %I owner=%s all=%s insert=%s update=%s delete=%s truncate=%s tables=%s', p.pubname,
-              pg_get_userbyid(p.pubowner), p.puballtables, p.pubinsert, p.pubupdate, p.pubdelete, p.pubtruncate,
-              (SELECT string_agg(r.prrelid::regclass::text, ',' ORDER BY r.prrelid::regclass::text)
-                 FROM pg_publication_rel r WHERE r.prpubid = p.oid))
-  FROM pg_publication p
-UNION ALL
-SELECT format('foreign data wrapper %I options=%s', fdwname, fdwoptions) FROM pg_foreign_data_wrapper
-UNION ALL
-SELECT format('foreign server %I type=%s version=%s options=%s acl=%s', srvname, srvtype, srvversion,
-              srvoptions, srvacl) FROM pg_foreign_server
-UNION ALL
-SELECT format('comment on %s: %s', pg_describe_object(d.classoid, d.objoid, d.objsubid), d.description)
-  FROM pg_description d
- WHERE d.objoid >= 16384 OR (d.classoid = 'pg_namespace'::regclass AND d.objoid IN (SELECT oid FROM ns))
-UNION ALL
-SELECT format('security label of %s on %s: %s', l.provider, pg_describe_object(l.classoid, l.objoid, l.objsubid), l.label)
-  FROM pg_seclabel l;
+-- Built-in languages have no line above, but their privileges can be changed.
+SELECT concat_ws(' ', 'language', format('%I', l.lanname), 'acl',
+                 (SELECT string_agg(x::text, ' ' ORDER BY x::text COLLATE "C")
+                  FROM unnest(coalesce(l.lanacl, acldefault('l', l.lanowner))) x))
+FROM pg_language l
