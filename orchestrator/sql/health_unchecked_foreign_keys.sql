@@ -23,5 +23,5 @@ CROSS JOIN LATERAL (
 WHERE con.contype = 'f'
   AND con.conparentid = 0
   AND (NOT con.convalidated
-       OR EXISTS (SELECT FROM pg_trigger tg WHERE tg.tgconstraint = con.oid AND tg.tgenabled = 'D'))
+       OR con.oid IN (SELECT tg.tgconstraint FROM pg_trigger tg WHERE tg.tgenabled = 'D'))
 ORDER BY 1;

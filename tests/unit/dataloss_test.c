@@ -121,6 +121,10 @@ TEST(a_renamed_column_is_no_finding)
     CHECK_STR(one("a:text=5 z:text=9 id:int4=100", "- y:text=9 id:int4=100"),
               "drop-column public.T.a!");
     CHECK_STR(one("a:text=100 id:int4=100", "b:text+=100 id:int4=100"), "");
+    /* beside a hole from long ago: the type decides, then the order */
+    CHECK_STR(one("a:int4=5 z:text=5 id:int4=100", "- - y:text=1 id:int4=100"),
+              "drop-column public.T.a!");
+    CHECK_STR(one("a:int4=5 id:int4=100", "- b:text=1 id:int4=100"), "");
 }
 
 TEST(a_renamed_column_that_lost_its_values_is_an_error)
@@ -203,6 +207,15 @@ TEST(fewer_rows_are_blamed_on_who_touched_them)
     }
 }
 
+TEST(more_rows_are_no_finding)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct case_of c = new_case(a);
+    was(&c, "T", 100, "id:int4=100");
+    is(&c, "T", 101, "id:int4=101");
+    CHECK_STR(judged(&c), "");
+}
+
 TEST(an_emptied_table_lost_rows_not_values)
 {
     AUTO(arena) struct arena *a = arena_new();
@@ -239,6 +252,17 @@ TEST(a_table_gone_with_rows_is_an_error_unless_renamed)
     is(&c, "E2", 2, "id:int4=2 a:text=1");
     CHECK_STR(judged(&c), "drop-table public.B!, drop-table public.E!");
     CHECK(c.now.tables[2].taken && !c.now.tables[3].wanted);
+}
+
+TEST(a_renamed_table_is_the_one_with_the_nearest_rows)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct case_of c = new_case(a);
+    was(&c, "A", 3, "id:int4=3");
+    was(&c, "B", 9, "id:int4=9");
+    is(&c, "X", 10, "id:int4=10");
+    is(&c, "Y", 4, "id:int4=4");
+    CHECK_STR(judged(&c), "");
 }
 
 TEST(only_what_is_needed_is_counted)

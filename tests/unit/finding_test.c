@@ -64,6 +64,7 @@ TEST(allow_compares_targets_without_quotes_and_default_schema)
                                          "drop-columns:User.legacy",
                                          "drop-column:legacy",
                                          "drop-column:User.legac*",
+                                         "drop-column=User.legacy",
                                          "drop-column:publicUser.legacy"};
     for (size_t i = 0; i < ARRAY_LEN(others); i++)
         CHECK(!allows(others[i], "drop-column", "public.User.legacy", NULL));

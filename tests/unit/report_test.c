@@ -103,6 +103,8 @@ TEST(report_survives_its_file)
     CHECK(back.error.kind == ERR_RESTORED && back.exit_status == 20);
     CHECK(!report_read(a, dir, "other", &back, &e) && e.kind == ERR_NOT_FOUND);
     CHECK(!report_read(a, dir, "../x", &back, &e) && e.kind == ERR_NOT_FOUND);
+    CHECK(fs_write_atomic(a, fs_join(a, dir, "report.json"), "{}", 2, &e));
+    CHECK(!report_read(a, dir, "..", &back, &e) && e.kind == ERR_NOT_FOUND);
     CHECK(fs_remove_tree(a, dir, &e));
 }
 

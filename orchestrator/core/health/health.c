@@ -102,12 +102,12 @@ bool health_check(struct arena *a, const struct health_context *c, struct findin
                   "SELECT current_setting('lock_timeout') AS lock,"
                   " current_setting('statement_timeout') AS statement",
                   PG_NONE, &was, e) ||
-        !pg_exec(c->db, "SET lock_timeout = '1s'; SET statement_timeout = '60s'", e))
+        !pg_exec(c->db, "SET lock_timeout = '1s'; SET statement_timeout = '60s'; SET jit = off", e))
         return err_wrap(e, "could not check the database");
     bool ok = run_checks(&run, e);
     struct err ignored = {0};
     bool back = pg_execf(
-        c->db, ok ? e : &ignored, "SET lock_timeout = %s; SET statement_timeout = %s",
+        c->db, ok ? e : &ignored, "SET lock_timeout = %s; SET statement_timeout = %s; RESET jit",
         pg_literal(a, pg_cell(&was, 0, "lock")), pg_literal(a, pg_cell(&was, 0, "statement")));
     return ok && back;
 }
