@@ -1,3 +1,9 @@
--- The sessions of this run's Prisma ($2 = application_name) in live ($1).
-SELECT pid FROM pg_stat_activity
- WHERE datname = $1 AND application_name = $2 AND pid <> pg_backend_pid();
+-- Prisma's sessions ($2, application_name) in the live database ($1), one row for each session that
+-- one of them waits for (pid 0: a prepared transaction).  Without pg_read_all_stats the texts of
+-- other roles' sessions are NULL or "<insufficient privilege>".
+SELECT s.pid, s.query AS statement, w.pid AS blocker, b.application_name AS application, b.query
+FROM pg_stat_activity s
+LEFT JOIN LATERAL unnest(pg_blocking_pids(s.pid)) AS w (pid) ON true
+LEFT JOIN pg_stat_activity b ON b.pid = w.pid
+WHERE s.datname = $1 AND s.application_name = $2 AND s.pid <> pg_backend_pid()
+ORDER BY s.pid, w.pid

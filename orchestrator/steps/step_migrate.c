@@ -31,11 +31,13 @@ static bool journal_child(void *context, pid_t pid, struct err *e)
     return journal_write(run->journal, "migrate", "note", facts, NULL, e);
 }
 
+/* Prisma waits for its advisory lock only as long as our lock_timeout lets it: so we wait first. */
 static bool run_prisma(struct run *run, struct prisma_outcome *outcome, struct err *e)
 {
     const struct settings *s = run->settings;
     AUTO(pg) struct pg *watch = site_open_maintenance(&run->site, s, NULL, e);
-    if (watch == NULL)
+    if (watch == NULL || !prisma_lock_wait(run->arena, watch, run->site.live.dbname,
+                                           s->wait_for_other_ms, e))
         return false;
     struct prisma_deploy_spec spec = {
         .project = &run->project,
