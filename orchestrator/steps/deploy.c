@@ -123,7 +123,7 @@ static const char *verdict_of(const struct run *run, const struct steps_end *end
         *kind = ERR_RESTORED;
         return "restored";
     }
-    if (end->failed != &step_migrate)
+    if (end->failed != &step_migrate || failure == ERR_BUSY)
         return "refused";
     *kind = failure == ERR_CANCELLED ? ERR_CANCELLED : ERR_UNCHANGED;
     return "unchanged";

@@ -32,12 +32,19 @@ static bool journal_child(void *context, pid_t pid, struct err *e)
 }
 
 /* Prisma waits for its advisory lock only as long as our lock_timeout lets it: so we wait first. */
+static bool wait_for_lock(struct run *run, struct err *e)
+{
+    const struct settings *s = run->settings;
+    AUTO(pg) struct pg *m = site_open_maintenance(&run->site, s, NULL, e);
+    return m != NULL &&
+           prisma_lock_wait(run->arena, m, run->site.live.dbname, s->wait_for_other_ms, e);
+}
+
 static bool run_prisma(struct run *run, struct prisma_outcome *outcome, struct err *e)
 {
     const struct settings *s = run->settings;
     AUTO(pg) struct pg *watch = site_open_maintenance(&run->site, s, NULL, e);
-    if (watch == NULL || !prisma_lock_wait(run->arena, watch, run->site.live.dbname,
-                                           s->wait_for_other_ms, e))
+    if (watch == NULL)
         return false;
     struct prisma_deploy_spec spec = {
         .project = &run->project,
@@ -144,7 +151,6 @@ static bool judge(struct run *run, struct attempt *t, struct err *e)
 {
     if (!settle(run, e) || !leftover_judge(run, &t->outcome, &t->left, e))
         return false;
-    run->elsewhere = worked_elsewhere(t);
     run->changed = t->left.left != LEFT_NOTHING;
     return true;
 }
@@ -153,6 +159,8 @@ static bool judge(struct run *run, struct attempt *t, struct err *e)
 static bool make_attempt(struct run *run, struct attempt *t, enum move *move, struct err *e)
 {
     struct err ended = {0};
+    if (!wait_for_lock(run, e))
+        return false;
     run->changed = true; /* until it is seen that it is not */
     bool ran = run_prisma(run, &t->outcome, &ended);
     stop_shield(true); /* the database must be judged, whatever was asked of us meanwhile */
@@ -165,6 +173,7 @@ static bool make_attempt(struct run *run, struct attempt *t, enum move *move, st
         return false;
     }
     *move = next_move(run, t);
+    run->elsewhere = worked_elsewhere(t);
     report_add_attempt(&run->report, &t->outcome);
     return journal_attempt(run, t, *move, e);
 }

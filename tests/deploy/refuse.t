@@ -68,6 +68,17 @@ migsafe_for torn deploy
 status_is 22 'an earlier run without an end is refused'
 like "$ERR" '20260101_000000_aaaa.*migrate' 'its state is named'
 
+# --- another session holds Prisma's own lock -----------------------------------------------------------
+shop_new foreign
+app_migration "$APP" good_add_column
+bg_sql foreign 'SELECT pg_advisory_lock(72707369)' owner
+migsafe_for foreign deploy --wait-for-other 2s
+status_is 75 "a foreign holder of Prisma's lock is waited for, then refused"
+like "$ERR" 'migration lock' 'and named'
+ok "$(bg_alive "$BG"; echo $?)" 'it is not ended'
+bg_kill "$BG"
+is "$(sql foreign "SELECT count(*) FROM _prisma_migrations")" 12 'nothing was migrated'
+
 # --- two at once --------------------------------------------------------------------------------------
 shop_new two
 app_migration "$APP" slow
