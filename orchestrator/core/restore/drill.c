@@ -88,6 +88,7 @@ static bool practise_restore(const struct practice *p, struct err *e)
         return true;
     err_set(e, ERR_PREFLIGHT, "the schema of \"%s\" does not come back as it is", live->dbname);
     err_detail(e, "First difference (- live, + restored): %s", difference);
+    err_hint(e, "A rollback would give a database that is not what it was.");
     return false;
 }
 

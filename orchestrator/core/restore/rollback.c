@@ -109,6 +109,7 @@ static void look_back(struct way_back *w)
     const struct lost_spec lost = {.server = w->spec->server,
                                    .maintenance = w->db,
                                    .kept = r->kept,
+                                   .kept_oid = r->kept_oid,
                                    .before = &w->spec->backup->manifest};
     r->lost_note = lost_count(w->arena, &lost, &r->lost, &r->lost_count);
     r->kept_bytes = database_read(w->arena, w->db, r->kept, &kept, &ignored) ? kept.bytes : -1;
