@@ -32,7 +32,7 @@ works() { # NAME [ARGUMENT...]
 fails() { # WORDS HINT NAME [ARGUMENT...]
 	local name=$3
 	drill "${@:4}"
-	is "$RC" 11 "$name: preflight"
+	isnt "$RC" 0 "$name: doctor fails"
 	like "$SAID" "^error .*$1" "$name: what"
 	like "$SAID" "$2" "$name: what helps"
 	nothing_left "$name"

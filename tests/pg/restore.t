@@ -124,7 +124,7 @@ is "$(sql postgres "SELECT shobj_description(oid, 'pg_database') ~ '^migsafe kep
 	FROM pg_database WHERE datname = '$kept'")" t "its mark, and its own comment below"
 is "$(verdict "$run_id")" restored "the journal's verdict"
 is "$(jq -r '"\(.step):\(.event)"' "$MIGSAFE_BACKUP_DIR/.migsafe/runs/$run_id/journal.jsonl" | paste -sd' ')" \
-	"restore:begin restore:note restore:note restore:done swap:begin swap:done restore:verdict" "the journal"
+	"run:begin restore:note restore:note restore:done swap:begin swap:done run:verdict" "the journal"
 is "$(databases)" "$(printf '%s\n' app "${kept#"$TEST_PREFIX"}")" "no side database is left"
 is "$(sql app "SELECT count(*) > 0 FROM pg_statistic s JOIN pg_class c ON c.oid = s.starelid WHERE relname = 'User'")" t "analyzed"
 

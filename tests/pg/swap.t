@@ -86,6 +86,7 @@ low=0 high=400 kills=0 old=0 swapped=0 bad=
 clients app 60
 while [ "$kills" -lt 16 ]; do
 	sql app "UPDATE me SET name = 'now'"
+	rm -rf "$runs" # of the run that was killed: an unfinished one refuses the next
 	oid=$(sql postgres "SELECT oid FROM pg_database WHERE datname = '$(db_name app)'")
 	delay=$(((low + high) / 2))
 	read -r run_id state < <("$ROOT/tests/pg/swap_kill.py" "$delay" "$runs" "$MIGSAFE" restore "$id" --yes)
@@ -110,6 +111,7 @@ while [ "$kills" -lt 16 ]; do
 	[ $((high - low)) -gt 2 ] || { low=$((low / 2)) high=$((high * 2)); }
 	drop_others app
 done
+rm -rf "$runs"
 kill "$CLIENTS" 2>/dev/null
 wait "$CLIENTS" 2>/dev/null
 diag "$kills kills: $old times the old database, $swapped times the new one"
