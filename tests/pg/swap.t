@@ -46,6 +46,7 @@ wait "$CLIENTS"
 is $? 0 "the clients have come to their end: $(cat "$T/clients.err")"
 diag "new connections waited $(jq .blocked_ms <<<"$OUT") ms, longest connect $(clients_saw .longest_connect_ms) ms"
 is "$(clients_saw '.refused | keys | join(",")')" "" "no connection was refused"
+is "$(jq .newcomers_gated <<<"$OUT")" true "because newcomers waited at the gate"
 is "$(clients_saw '.seen | keys | sort | join(" ")')" "now then" "they saw the old database and the new one"
 is "$(clients_saw .back)" 0 "nobody went back to the old one"
 is "$(clients_saw '.last | unique | join(" ")')" then "all are in the new one"
@@ -71,6 +72,7 @@ wait "$CLIENTS"
 diag "new connections waited $(jq .blocked_ms <<<"$OUT") ms, $(clients_saw '[.refused[]] | add // 0') were refused"
 is "$(clients_saw "[.refused | keys[] | select(. != \"3D000 database \\\"$(db_name own)\\\" does not exist\")] | join(\",\")")" "" \
 	"refused only because the name changed"
+is "$(jq .newcomers_gated <<<"$OUT")" false "there is no gate for a plain role"
 attempts=$(jq .swap_attempts <<<"$OUT")
 [ "$(clients_saw '[.refused[]] | add // 0')" -le $((10 * attempts)) ]
 ok $? "each client at most once an attempt"

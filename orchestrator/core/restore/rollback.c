@@ -183,6 +183,7 @@ void rollback_json(const struct rollback_result *r, struct json *to)
     json_put_int(to, "blocked_ms", r->swap.blocked_ms);
     json_put_int(to, "swap_attempts", r->swap.attempts);
     json_put_int(to, "sessions_ended", r->swap.sessions_ended);
+    json_put_bool(to, "newcomers_gated", r->swap.gated);
     struct json *lost = json_put_array(to, "lost_writes");
     for (size_t i = 0; i < r->lost_count; i++)
         lost_json(&r->lost[i], json_push_object(lost));
