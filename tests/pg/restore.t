@@ -203,7 +203,8 @@ jq '.tables += [.tables[0] | .name = "missing" | .file = null | .sha256 = null |
 	>"$MIGSAFE_BACKUP_DIR/$id/manifest.json"
 refused 76 'table "public"."missing" is missing' "a table that is missing" "$id"
 cp "$T/manifest" "$MIGSAFE_BACKUP_DIR/$id/manifest.json"
-is "$(tail -n 1 "$(ls -d "$MIGSAFE_BACKUP_DIR"/.migsafe/runs/*/ | tail -n 1)/journal.jsonl" | jq -r '"\(.event) \(.data.verdict) \(.data.exit) \(.error.kind)"')" \
+journals=("$MIGSAFE_BACKUP_DIR"/.migsafe/runs/*/journal.jsonl)
+is "$(tail -n 1 "${journals[-1]}" | jq -r '"\(.event) \(.data.verdict) \(.data.exit) \(.error.kind)"')" \
 	"verdict unchanged 76 damaged" "the journal of a failed restore"
 
 # --- stopped --------------------------------------------------------------------------------------

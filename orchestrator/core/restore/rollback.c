@@ -54,7 +54,7 @@ static bool make_side(struct way_back *w, struct err *e)
         return false;
     w->owned = true;
     if (!side_drop(w->arena, w->db, w->side, e) ||
-        !side_create(w->arena, w->db, w->side, "restore", s->run, &like, e))
+        !side_create(w->arena, w->db, &(struct side_spec){w->side, "restore", s->run, &like}, e))
         return false;
     w->side_oid = oid_of(w, w->side, e);
     return w->side_oid != NULL && note(w, "created", e) && restore_full(w->arena, &restore, e) &&
