@@ -162,4 +162,13 @@ TEST(schema_texts_are_compared_by_what_they_say)
     CHECK_STR(schema_text_difference(a, "x\nx\n", "x\n"), "- x");
     CHECK_STR(schema_text_difference(a, "x\n", ""), "- x");
     CHECK(schema_text_difference(a, "", "-- only a comment\n") == NULL);
+    /* What the server writes in another way once it was read back. */
+    CHECK(schema_text_difference(
+              a,
+              "CHECK (((s)::text = ANY ((ARRAY['a'::character varying, 'b'::character "
+              "varying])::text[])))",
+              "CHECK (((s)::text = ANY (ARRAY[('a'::character varying)::text, ('b'::character "
+              "varying)::text])))") == NULL);
+    CHECK_STR(schema_text_difference(a, "CHECK ((s)::text = 'a'::text)", "CHECK ((s)::text = 'b')"),
+              "- CHECK ((s)::text = 'a'::text)");
 }

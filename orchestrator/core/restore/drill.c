@@ -88,6 +88,7 @@ static bool practise_restore(const struct practice *p, struct err *e)
         return true;
     err_set(e, ERR_PREFLIGHT, "the schema of \"%s\" does not come back as it is", live->dbname);
     err_detail(e, "First difference (- live, + restored): %s", difference);
+    err_hint(e, "A rollback would give a database that is not what it was.");
     return false;
 }
 
@@ -126,7 +127,7 @@ static bool practise_swap(const struct practice *p, struct err *e)
     };
     swap_spec.kept_comment = side_comment(p->arena, "drill", s->facts->name, s->run, NULL);
     swap_spec.live_comment = swap_spec.kept_comment;
-    if (!side_create(p->arena, p->db, p->old, "drill", s->run, s->facts, e))
+    if (!side_create(p->arena, p->db, &(struct side_spec){p->old, "drill", s->run, s->facts}, e))
         return false;
     swap_spec.live_oid = oid_of(p, p->old, e);
     swap_spec.side_oid = swap_spec.live_oid == NULL ? NULL : oid_of(p, p->copy, e);
@@ -174,7 +175,8 @@ bool drill(struct arena *a, const struct drill_spec *spec, struct err *e)
         .kept = side_name(a, live, "drill_kept", run),
     };
     bool ok =
-        fs_mkdirs(a, p.folder, e) && side_create(a, db, p.copy, "drill", run, spec->facts, e) &&
+        fs_mkdirs(a, p.folder, e) &&
+        side_create(a, db, &(struct side_spec){p.copy, "drill", run, spec->facts}, e) &&
         (spec->archive == NULL ? practise_restore(&p, e) : restore_schema(&p, spec->archive, e)) &&
         practise_properties(&p, e) && practise_swap(&p, e);
     return clean_up(&p, ok, e) || refused(&p, e);

@@ -41,7 +41,10 @@ bool restore_into(struct arena *a, const struct into_spec *spec, struct err *e)
     struct pg *db = connection_open_maintenance(spec->server, spec->maintenance_database, &use, e);
     if (db == NULL || !restore_into_check(a, db, spec->name, e))
         return false;
-    if (!side_create(a, db, spec->name, "into", spec->run, &spec->backup->manifest.database, e))
+    if (!side_create(
+            a, db,
+            &(struct side_spec){spec->name, "into", spec->run, &spec->backup->manifest.database},
+            e))
         return false;
     if (fill(a, db, spec, e))
         return true;

@@ -9,7 +9,8 @@ enum { LIMIT_MS = 120000 };
 struct counting {
     struct arena *arena;
     const struct lost_spec *spec;
-    struct pg *db; /* in the kept database */
+    struct pg *db;      /* in the kept database */
+    bool same_database; /* as the backup is of: transaction ids and counters can be compared */
     struct deadline limit;
     struct lost_writes *items;
     size_t count;
@@ -38,7 +39,7 @@ static bool count_rows(struct counting *c, struct lost_writes *w, struct err *e)
 {
     struct pg_rows rows;
     const char *xmax = c->spec->before->snapshot_xmax;
-    bool known = xmax != NULL && xmax[0] != '\0';
+    bool known = c->same_database && xmax != NULL && xmax[0] != '\0';
     int left_ms = deadline_left_ms(&c->limit);
     if (left_ms == 0)
         return err_set(e, ERR_TIMEOUT, "no time left");
@@ -52,9 +53,9 @@ static bool count_rows(struct counting *c, struct lost_writes *w, struct err *e)
 }
 
 /* Counters only grow, unless someone resets them or the server crashed; -1: not known then. */
-static int64_t grown(int64_t now, int64_t then)
+static int64_t grown(const struct counting *c, int64_t now, int64_t then)
 {
-    return then < 0 || now < then ? -1 : now - then;
+    return !c->same_database || then < 0 || now < then ? -1 : now - then;
 }
 
 static bool differs(const struct lost_writes *w)
@@ -85,9 +86,9 @@ static void count_table(struct counting *c, const struct pg_rows *tables, size_t
     const struct manifest_table *then = manifest_table_find(m, w.schema, w.table);
     if (then != NULL) {
         w.rows_then = then->rows;
-        w.inserted = grown(w.inserted, then->inserted);
-        w.updated = grown(w.updated, then->updated);
-        w.deleted = grown(w.deleted, then->deleted);
+        w.inserted = grown(c, w.inserted, then->inserted);
+        w.updated = grown(c, w.updated, then->updated);
+        w.deleted = grown(c, w.deleted, then->deleted);
     }
     if ((w.inserted != 0 || w.updated != 0 || w.deleted != 0) != changed)
         return;
@@ -152,6 +153,7 @@ const char *lost_count(struct arena *a, const struct lost_spec *spec, struct los
     struct counting c = {
         .arena = a,
         .spec = spec,
+        .same_database = str_same(spec->kept_oid, spec->before->database.oid),
         .limit = deadline_in(spec->limit_ms > 0 ? spec->limit_ms : LIMIT_MS),
         .uncounted = strlist_on(a),
     };

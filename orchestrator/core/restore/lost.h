@@ -14,7 +14,7 @@ struct lost_writes {
     const char *schema, *table;
     int64_t rows_now;                   /* in kept; -1: the table is gone there */
     int64_t rows_then;                  /* in the manifest; -1: it was not there */
-    int64_t written;                    /* rows of kept whose version is newer; -1 unknown */
+    int64_t written;                    /* rows whose version is newer; -1 unknown */
     int64_t inserted, updated, deleted; /* counters since the snapshot; -1 unknown */
 };
 
@@ -22,6 +22,7 @@ struct lost_spec {
     const struct connection *server; /* the role that counts */
     struct pg *maintenance;          /* opens the kept database and closes it again */
     const char *kept;
+    const char *kept_oid; /* of another database than the backup's: only rows can be compared */
     const struct manifest *before;
     int64_t limit_ms; /* for all of it; 0: 2 min */
 };

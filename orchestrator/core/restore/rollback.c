@@ -54,7 +54,7 @@ static bool make_side(struct way_back *w, struct err *e)
         return false;
     w->owned = true;
     if (!side_drop(w->arena, w->db, w->side, e) ||
-        !side_create(w->arena, w->db, w->side, "restore", s->run, &like, e))
+        !side_create(w->arena, w->db, &(struct side_spec){w->side, "restore", s->run, &like}, e))
         return false;
     w->side_oid = oid_of(w, w->side, e);
     return w->side_oid != NULL && note(w, "created", e) && restore_full(w->arena, &restore, e) &&
@@ -109,6 +109,7 @@ static void look_back(struct way_back *w)
     const struct lost_spec lost = {.server = w->spec->server,
                                    .maintenance = w->db,
                                    .kept = r->kept,
+                                   .kept_oid = r->kept_oid,
                                    .before = &w->spec->backup->manifest};
     r->lost_note = lost_count(w->arena, &lost, &r->lost, &r->lost_count);
     r->kept_bytes = database_read(w->arena, w->db, r->kept, &kept, &ignored) ? kept.bytes : -1;
@@ -182,6 +183,7 @@ void rollback_json(const struct rollback_result *r, struct json *to)
     json_put_int(to, "blocked_ms", r->swap.blocked_ms);
     json_put_int(to, "swap_attempts", r->swap.attempts);
     json_put_int(to, "sessions_ended", r->swap.sessions_ended);
+    json_put_bool(to, "newcomers_gated", r->swap.gated);
     struct json *lost = json_put_array(to, "lost_writes");
     for (size_t i = 0; i < r->lost_count; i++)
         lost_json(&r->lost[i], json_push_object(lost));

@@ -80,7 +80,8 @@ static char *create_command(struct arena *a, const char *name, const struct data
     str_printf(&s, "CREATE DATABASE %s TEMPLATE template0 ENCODING %s LC_COLLATE %s LC_CTYPE %s",
                pg_ident(a, name), pg_literal(a, like->encoding), pg_literal(a, like->collate),
                pg_literal(a, like->ctype));
-    const char provider = like->locale_provider == NULL ? (char)'c' : like->locale_provider[0];
+    const char *locale = like->locale_provider == NULL ? "c" : like->locale_provider;
+    char provider = locale[0];
     if (provider == 'i' && like->icu_locale != NULL)
         str_printf(&s, " LOCALE_PROVIDER icu ICU_LOCALE %s", pg_literal(a, like->icu_locale));
     else if (provider == 'b' && like->icu_locale != NULL)
@@ -120,9 +121,11 @@ static void drop_half_made(struct arena *a, struct pg *maintenance, const char *
     stop_shield(false);
 }
 
-bool side_create(struct arena *a, struct pg *maintenance, const char *name, const char *purpose,
-                 const char *run, const struct database_facts *like, struct err *e)
+bool side_create(struct arena *a, struct pg *maintenance, const struct side_spec *spec,
+                 struct err *e)
 {
+    const char *name = spec->name;
+    const struct database_facts *like = spec->like;
     const char *quoted = pg_ident(a, name);
     if (!pg_exec(maintenance, create_command(a, name, like), e)) {
         create_refused(a, maintenance, like, e);
@@ -132,7 +135,7 @@ bool side_create(struct arena *a, struct pg *maintenance, const char *name, cons
         return err_wrap(e, "could not create side database \"%s\"", name);
     }
     if (pg_execf(maintenance, e, "COMMENT ON DATABASE %s IS %s", quoted,
-                 pg_literal(a, side_comment(a, purpose, like->name, run, NULL))) &&
+                 pg_literal(a, side_comment(a, spec->purpose, like->name, spec->run, NULL))) &&
         pg_execf(maintenance, e, "REVOKE CONNECT ON DATABASE %s FROM PUBLIC", quoted))
         return true;
     drop_half_made(a, maintenance, name);

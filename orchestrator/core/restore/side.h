@@ -21,11 +21,14 @@ char *side_name(struct arena *a, const char *live, const char *purpose, const ch
 char *side_comment(struct arena *a, const char *purpose, const char *live, const char *run,
                    const char *former) RETURNS_NONNULL;
 
+struct side_spec {
+    const char *name, *purpose, *run;
+    const struct database_facts *like; /* like->name: the live database, for the mark */
+};
 /* CREATE DATABASE from template0 with encoding, locale and tablespace of `like`, marked, closed to
  * PUBLIC, owned by the creating role: database_apply gives it its owner when it is filled.
  * ERR_PREFLIGHT (42501: the hint says what to grant), ERR_QUERY. */
-MUST_CHECK bool side_create(struct arena *a, struct pg *maintenance, const char *name,
-                            const char *purpose, const char *run, const struct database_facts *like,
+MUST_CHECK bool side_create(struct arena *a, struct pg *maintenance, const struct side_spec *spec,
                             struct err *e);
 /* Ends its sessions first; no error when it is gone.  Refuses (ERR_INTERNAL) what neither its
  * comment nor its name calls ours. */
