@@ -224,11 +224,6 @@ static bool is_kind(int dir, const char *name, enum fs_kind kind)
     return kind == FS_DIRS ? S_ISDIR(st.st_mode) : S_ISREG(st.st_mode);
 }
 
-static int by_bytes(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 bool fs_list(struct arena *a, const char *path, enum fs_kind kind, struct strlist *names,
              struct err *e)
 {
@@ -239,7 +234,7 @@ bool fs_list(struct arena *a, const char *path, enum fs_kind kind, struct strlis
     for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
         if (is_kind(dirfd(dir), entry->d_name, kind))
             strlist_add(names, arena_strdup(a, entry->d_name));
-    qsort(names->items, names->count, sizeof(*names->items), by_bytes);
+    strlist_sort(names);
     return true;
 }
 

@@ -140,6 +140,17 @@ void strlist_printf(struct strlist *l, const char *fmt, ...)
     free(text);
 }
 
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void strlist_sort(struct strlist *l)
+{
+    if (l->count > 1)
+        qsort(l->items, l->count, sizeof(*l->items), by_bytes);
+}
+
 bool strlist_has(const struct strlist *l, const char *text)
 {
     for (size_t i = 0; i < l->count; i++)

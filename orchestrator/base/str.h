@@ -48,6 +48,7 @@ struct strlist {
 struct strlist strlist_on(struct arena *a);
 void strlist_add(struct strlist *l, const char *text); /* keeps the pointer */
 void strlist_printf(struct strlist *l, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void strlist_sort(struct strlist *l); /* by bytes */
 bool strlist_has(const struct strlist *l, const char *text);
 char *strlist_join(const struct strlist *l, const char *separator) RETURNS_NONNULL;
 

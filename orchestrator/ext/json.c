@@ -96,9 +96,20 @@ void json_put(struct json *object, const char *key, const char *text)
     json_put_node(object, key, made(text ? cJSON_CreateString(text) : cJSON_CreateNull()));
 }
 
+/* cJSON prints numbers of more than 15 digits rounded: those go out as the text that they are. */
+static struct json *whole(int64_t value)
+{
+    const int64_t exact = 999999999999999;
+    char digits[32];
+    if (value <= exact && value >= -exact)
+        return made(cJSON_CreateNumber((double)value));
+    snprintf(digits, sizeof(digits), "%lld", (long long)value);
+    return made(cJSON_CreateRaw(digits));
+}
+
 void json_put_int(struct json *object, const char *key, int64_t value)
 {
-    json_put_node(object, key, made(cJSON_CreateNumber((double)value)));
+    json_put_node(object, key, whole(value));
 }
 
 void json_put_bool(struct json *object, const char *key, bool value)
@@ -132,7 +143,7 @@ void json_push(struct json *array, const char *text)
 
 void json_push_int(struct json *array, int64_t value)
 {
-    json_push_node(array, made(cJSON_CreateNumber((double)value)));
+    json_push_node(array, whole(value));
 }
 
 struct json *json_push_object(struct json *array)
@@ -213,7 +224,7 @@ bool json_whole(const struct json *j, int64_t *value)
     const double limit = 9007199254740992.0;
     if (!cJSON_IsNumber(in(j)))
         return false;
-    double d = in(j)->valuedouble;
+    double d = cJSON_GetNumberValue(in(j));
     if (!(d >= -limit && d <= limit) || d != trunc(d))
         return false;
     *value = (int64_t)d;

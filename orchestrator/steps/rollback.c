@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/stop.h"
+#include "core/restore/schema_text.h"
 
 static bool note(void *context, const char *part, const struct json *facts, struct err *e)
 {
@@ -45,6 +46,15 @@ static bool restore(struct run *run, struct err *e)
     return rollback(run->arena, &spec, &run->rollback, e);
 }
 
+static struct snapshot in_sense(struct arena *a, const struct snapshot *s)
+{
+    struct snapshot sense = {.lines = strlist_on(a), .digest = s->digest};
+    for (size_t i = 0; i < s->lines.count; i++)
+        strlist_add(&sense.lines, schema_text_sense(a, s->lines.items[i]));
+    strlist_sort(&sense.lines);
+    return sense;
+}
+
 /* The restored database must be what it was: its catalogs are compared with those before the
  * migration.  Rows were compared with the manifest before the swap. */
 static void compare(struct run *run)
@@ -56,7 +66,9 @@ static void compare(struct run *run)
         run_warn_err(run, &e);
         return;
     }
-    struct strlist differs = snapshot_difference(run->arena, &run->schema_before, &now, 20);
+    struct snapshot was = in_sense(run->arena, &run->schema_before),
+                    is = in_sense(run->arena, &now);
+    struct strlist differs = snapshot_difference(run->arena, &was, &is, 20);
     for (size_t i = 0; i < differs.count; i++)
         run_warn(run, "the restored catalogs differ: %s", differs.items[i]);
 }

@@ -83,7 +83,7 @@ is "$(jq -r '[.FORCE_COLOR, .DEBUG, .PGFIRST, .PG_OTHER, .MIGSAFE_TOKEN, .KEPT, 
 
 project half js fail_halfway
 shop b
-MIGRATION_SCRIPT=split run deploy half b
+MIGRATION_SCRIPT="split" run deploy half b
 is "$(out class) $(out exit) $(out code)" "permanent 1 " "a failing migration is permanent (JavaScript engine)"
 is "$(out message)" "ERROR: division by zero" "the server's words are the message"
 run deploy half b

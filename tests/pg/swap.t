@@ -49,7 +49,7 @@ is "$(clients_saw '.refused | keys | join(",")')" "" "no connection was refused"
 is "$(jq .newcomers_gated <<<"$OUT")" true "because newcomers waited at the gate"
 is "$(clients_saw '.seen | keys | sort | join(" ")')" "now then" "they saw the old database and the new one"
 is "$(clients_saw .back)" 0 "nobody went back to the old one"
-is "$(clients_saw '.last | unique | join(" ")')" then "all are in the new one"
+is "$(clients_saw '.last | unique | join(" ")')" "then" "all are in the new one"
 is "$(clients_saw '[.ended | keys[] | select(. != "57P01 terminating connection due to administrator command" and . != "connection closed")] | join(",")')" \
 	"" "sessions were only ended by us"
 ended=$(clients_saw '[.ended[]] | add')
@@ -77,7 +77,7 @@ attempts=$(jq .swap_attempts <<<"$OUT")
 [ "$(clients_saw '[.refused[]] | add // 0')" -le $((10 * attempts)) ]
 ok $? "each client at most once an attempt"
 is "$(clients_saw .back)" 0 "nobody went back to the old one"
-is "$(clients_saw '.last | unique | join(" ")')" then "all are in the new one"
+is "$(clients_saw '.last | unique | join(" ")')" "then" "all are in the new one"
 drop_others own
 
 # --- killed, at many instants -----------------------------------------------------------------------
@@ -137,7 +137,7 @@ run "$MIGSAFE" restore "$id" --yes --json
 status_is 0 "the sessions of the swap are ended meanwhile: it is tried again"
 wait "$enders"
 like "$(cat "$T/enders")" 'ended [6-9]' "they were"
-is "$(sql app "SELECT name FROM me")" then "swapped"
+is "$(sql app "SELECT name FROM me")" "then" "swapped"
 is "$(sql postgres "SELECT count(*) FROM pg_database WHERE starts_with(datname, '$(db_name app)__migsafe_') AND datallowconn")" 0 \
 	"and nothing is left but what is kept"
 drop_others app

@@ -27,7 +27,8 @@ char *url_decode(struct arena *a, const char *text)
 {
     char *out = arena_strdup(a, text), *to = out;
     for (const char *p = text; *p != '\0'; p++) {
-        int high = *p == '%' ? hex(p[1]) : -1, low = high < 0 ? -1 : hex(p[2]);
+        const bool escape = p[0] == '%' && p[1] != '\0';
+        int high = escape ? hex(p[1]) : -1, low = high < 0 ? -1 : hex(p[2]);
         if (low < 0) {
             *to++ = *p;
             continue;

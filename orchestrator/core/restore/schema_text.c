@@ -23,7 +23,7 @@ static bool is_noise(const char *line)
  *   (s)::text = ANY (ARRAY[('a'::character varying)::text])
  * so brackets and casts between kinds of text do not count.
  */
-static const char *sense_of(struct arena *a, const char *line)
+const char *schema_text_sense(struct arena *a, const char *line)
 {
     static const char *const casts[] = {
         "::text[]",   "::text",  "::character varying[]", "::character varying",
@@ -57,7 +57,7 @@ static struct lines lines_of(struct arena *a, const char *text)
                                    (size_t)(owner - line) - strlen("-- Name: "));
         else if (!is_noise(line))
             lines.items[lines.count++] =
-                (struct line){.text = line, .sense = sense_of(a, line), .object = object};
+                (struct line){.text = line, .sense = schema_text_sense(a, line), .object = object};
     }
     return lines;
 }

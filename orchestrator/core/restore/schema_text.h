@@ -10,5 +10,8 @@
  * was) or "+ " (only in is) before it and its object behind it.  Comments, blank lines, \restrict
  * keys and the order of objects do not count: pg_dump orders some objects by their OIDs. */
 const char *schema_text_difference(struct arena *a, const char *was, const char *is);
+/* A line without what the server writes anew when it reads a CHECK of varchar back (parentheses and
+ * casts between text types): two catalogs that say the same compare equal. */
+const char *schema_text_sense(struct arena *a, const char *line);
 
 #endif

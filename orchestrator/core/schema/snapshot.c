@@ -28,11 +28,6 @@ static const char *one_line(struct arena *a, const char *text)
     return s.text;
 }
 
-static int by_bytes(const void *x, const void *y)
-{
-    return strcmp(*(const char *const *)x, *(const char *const *)y);
-}
-
 bool snapshot_take(struct arena *a, struct pg *db, struct snapshot *s, struct err *e)
 {
     struct str sql = str_on(a);
@@ -47,7 +42,7 @@ bool snapshot_take(struct arena *a, struct pg *db, struct snapshot *s, struct er
     for (size_t i = 0; i < rows.count; i++)
         strlist_add(&s->lines, one_line(a, pg_cell(&rows, i, "line")));
     if (rows.count > 0)
-        qsort(s->lines.items, rows.count, sizeof(*s->lines.items), by_bytes);
+        strlist_sort(&s->lines);
     const char *all = strlist_join(&s->lines, "\n");
     s->digest = digest_sha256(a, all, strlen(all));
     return true;
