@@ -220,10 +220,14 @@ exec "$TEST_PGBIN/pg_dump" "\$@"
 END
 chmod +x "$T/slow/pg_dump"
 
-start_slow() { # sets PID; the dump waits until $T/go is there
+launch_slow() { # sets PID
 	rm -f "$T/dumping" "$T/go"
 	env --default-signal=INT DATABASE_URL="$(db_url race)" MIGSAFE_PG_BIN="$T/slow" "$MIGSAFE" backup --json "$@" >"$T/out" 2>"$T/err" &
 	PID=$!
+}
+
+start_slow() { # sets PID; the dump waits until $T/go is there
+	launch_slow "$@"
 	wait_for 10 test -e "$T/dumping" || fail "the dump did not start" "$(cat "$T/err")"
 }
 
@@ -241,6 +245,19 @@ FILE=$(manifest "$SLOW" '.tables[] | select(.name == "t") | .file')
 is "$(zcat "$MIGSAFE_BACKUP_DIR/$SLOW/$FILE" | grep -c '^[0-9]')" 3 "and not in the files"
 is "$(pg_restore -f - "$MIGSAFE_BACKUP_DIR/$SLOW" | grep -o "setval('public.s', [0-9]*, [a-z]*)")" \
 	"setval('public.s', $(manifest "$SLOW" '.sequences[] | "\(.last_value), \(.is_called)"'))" "a sequence is in the manifest as a restore will set it"
+
+# Made while we wait for another table's lock: it must have been locked as well, not only seen.
+bg_sql race 'BEGIN; LOCK TABLE t; CREATE TABLE newborn AS SELECT 1 AS i'
+launch_slow
+wait_for 10 lock_waited_for race
+bg_more "$BG" COMMIT
+bg_kill "$BG"
+wait_for 10 test -e "$T/dumping"
+run psql_as postgres race -c "SET lock_timeout = '100ms'; TRUNCATE newborn"
+isnt "$RC" 0 "a table made at the last moment is locked too"
+touch "$T/go"
+wait "$PID"
+is "$? $(manifest "$(jq -r '.backups[0].id' "$T/out")" '.tables[] | select(.name == "newborn") | .rows')" "0 1" "and backed up"
 
 rm -rf "$MIGSAFE_BACKUP_DIR"
 start_slow --lock-timeout 500ms

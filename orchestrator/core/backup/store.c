@@ -64,10 +64,8 @@ bool store_read(struct arena *a, const char *backup_dir, struct store *s, struct
 bool store_find(struct arena *a, const char *backup_dir, const char *id, struct stored *found,
                 struct err *e)
 {
-    struct store_id parts;
     const char *name = arena_strdup(a, id);
-    if (!store_id_parse(a, name, &parts) || !fs_is_dir(fs_join(a, backup_dir, name)) ||
-        !read_one(a, backup_dir, name, found)) {
+    if (!fs_is_dir(fs_join(a, backup_dir, name)) || !read_one(a, backup_dir, name, found)) {
         err_set(e, ERR_NOT_FOUND, "no backup \"%s\" in \"%s\"", id, backup_dir);
         err_hint(e, "Run \"migsafe list\" to see the backups.");
         return false;
