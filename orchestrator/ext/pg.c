@@ -126,7 +126,8 @@ struct pg *pg_open(const struct pg_params *params, struct err *e)
     PQsetNoticeReceiver(db->conn, ignore_notice, NULL);
 
     if (!pg_execf(db, e,
-                  "SET client_encoding = 'UTF8'; SET search_path = ''; SET statement_timeout = %d; SET lock_timeout = %d;"
+                  "SET client_encoding = 'UTF8'; SET search_path = ''; SET statement_timeout = %d; "
+                  "SET lock_timeout = %d;"
                   "SET idle_in_transaction_session_timeout = 0; SET DateStyle = ISO;"
                   "SET extra_float_digits = 3; SET bytea_output = hex;"
                   "SET standard_conforming_strings = on; SET row_security = off",

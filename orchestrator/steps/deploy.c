@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/stop.h"
+#include "core/backup/retention.h"
 #include "core/report/announce.h"
 #include "ext/repo.h"
 #include "steps/earlier.h"
@@ -149,6 +150,17 @@ static bool unpin_older(struct run *run, struct err *e)
     return true;
 }
 
+/* What every good backup does: what need not be kept any more goes. */
+static bool retain(struct run *run, struct err *e)
+{
+    struct retention_run r = {
+        .backup_dir = run->settings->backup_dir,
+        .database = run->site.live.dbname,
+        .rules = retention_of(run->settings),
+    };
+    return !run->has_backup || retention_apply(run->arena, &r, e);
+}
+
 static void explain(const struct run *run, const char *verdict, const struct steps_end *end,
                     struct err *e)
 {
@@ -174,7 +186,7 @@ static void conclude(struct run *run, const struct steps_end *end, const char *d
     explain(run, verdict, end, e);
     e->kind = kind;
     stop_shield(true);
-    if (end->committed && !unpin_older(run, &late))
+    if ((end->committed && !unpin_older(run, &late)) || !retain(run, &late))
         run_warn_err(run, &late);
     report_end(&run->report, verdict, exit_status, end->committed ? NULL : &cause);
     struct json *data = json_object();

@@ -112,7 +112,7 @@ static bool dump(struct take *t, int level, struct err *e)
     const char *pg_dump;
     AUTO(pg) struct pg *db = connection_open(spec->live, &use, e);
     /* Names go into JSON, whatever the encoding of the database. */
-    if (db == NULL || !pg_exec(db, "SET client_encoding = 'UTF8'", e) ||
+    if (db == NULL ||
         !connection_tool(t->arena, spec->pg_bin, "pg_dump", pg_server_version(db), &pg_dump, e) ||
         !take_facts(t, db, e) || !check_room(t, e) || !begin(t, e) ||
         !freeze(t->arena, db, spec->lock_timeout_ms, &t->frozen, e) ||

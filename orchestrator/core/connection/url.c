@@ -25,6 +25,8 @@ static int hex(char c)
 
 char *url_decode(struct arena *a, const char *text)
 {
+    if (text == NULL)
+        return NULL;
     char *out = arena_strdup(a, text), *to = out;
     for (const char *p = text; *p != '\0'; p++) {
         const bool escape = p[0] == '%' && p[1] != '\0';
