@@ -21,28 +21,26 @@ static bool any_applied(const struct run *run, const struct history *now)
     return false;
 }
 
-/* The server shows the statement it ran (pg_stat_activity.query, cut at track_activity_query_size):
- * when that is more of the file than its first statement, the file came as one simple query, which
- * is one transaction. */
-static bool ran_whole(struct arena *a, const struct migration *m, const struct effects *f,
-                      const char *seen)
-{
-    if (seen == NULL || f->first_statement == NULL || f->own_transaction)
-        return false;
-    const char *file = str_trim(a, m->sql), *part = str_trim(a, seen);
-    return strlen(part) > strlen(f->first_statement) + 1 && str_starts(file, part);
-}
+enum seen { SEEN_OTHER, SEEN_FIRST, SEEN_MORE };
 
-static bool first_failed(struct arena *a, const struct effects *f, const char *seen)
+/* The server shows the statement it ran (pg_stat_activity.query, cut at track_activity_query_size):
+ * the file from its beginning on, or a statement of it.  Comments may stand before the first. */
+static enum seen what_was_seen(struct arena *a, const struct migration *m, const struct effects *f,
+                               const char *seen)
 {
-    if (seen == NULL || f->first_statement == NULL)
-        return false;
-    const char *part = str_trim(a, seen);
-    size_t n = strlen(part);
-    while (n > 0 && part[n - 1] == ';')
-        n--;
-    return n > 0 && strncmp(f->first_statement, part, n) == 0 &&
-           strlen(f->first_statement) - n <= 1;
+    const char *file = str_trim(a, m->sql);
+    const char *first = f->first_statement == NULL ? NULL : strstr(file, f->first_statement);
+    if (seen == NULL || first == NULL)
+        return SEEN_OTHER;
+    size_t to_its_end = (size_t)(first - file) + strlen(f->first_statement);
+    char *part = str_trim(a, seen);
+    for (size_t n = strlen(part); n > 0 && part[n - 1] == ';'; n--)
+        part[n - 1] = '\0';
+    if (strcmp(part, f->first_statement) == 0)
+        return SEEN_FIRST;
+    if (!str_starts(file, part) || strlen(part) < to_its_end)
+        return SEEN_OTHER;
+    return strlen(part) == to_its_end ? SEEN_FIRST : SEEN_MORE;
 }
 
 static const char *why_nothing_stayed(struct run *run, const char *name,
@@ -58,11 +56,11 @@ static const char *why_nothing_stayed(struct run *run, const char *name,
         return "the migration is one statement";
     if (!f.any_rows && !f.own_transaction)
         return "no statement of it writes rows, and the catalogs are as before";
-    if (ran_whole(run->arena, m, &f, outcome->blocker.waiting_statement))
+    /* More of the file than its first statement in one simple query is one transaction. */
+    enum seen seen = what_was_seen(run->arena, m, &f, outcome->blocker.waiting_statement);
+    if (seen == SEEN_MORE && !f.own_transaction)
         return "the file was sent as one transaction";
-    if (first_failed(run->arena, &f, outcome->blocker.waiting_statement))
-        return "its first statement failed";
-    return NULL;
+    return seen == SEEN_FIRST ? "its first statement failed" : NULL;
 }
 
 static const char *failed_now(const struct run *run, const struct history *now)

@@ -80,7 +80,8 @@ static char *create_command(struct arena *a, const char *name, const struct data
     str_printf(&s, "CREATE DATABASE %s TEMPLATE template0 ENCODING %s LC_COLLATE %s LC_CTYPE %s",
                pg_ident(a, name), pg_literal(a, like->encoding), pg_literal(a, like->collate),
                pg_literal(a, like->ctype));
-    const char provider = like->locale_provider == NULL ? (char)'c' : like->locale_provider[0];
+    const char *locale = like->locale_provider == NULL ? "c" : like->locale_provider;
+    char provider = locale[0];
     if (provider == 'i' && like->icu_locale != NULL)
         str_printf(&s, " LOCALE_PROVIDER icu ICU_LOCALE %s", pg_literal(a, like->icu_locale));
     else if (provider == 'b' && like->icu_locale != NULL)
