@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Proves one run of the real Prisma: what comes out of it, who blocked it, and that its sessions end.
+# shellcheck disable=SC2317,SC2209 # functions given to run are reachable; run is no value
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=scripts/node.sh
@@ -78,6 +79,13 @@ run env FORCE_COLOR=1 DEBUG='*' PGFIRST=1 PG_OTHER=1 MIGSAFE_TOKEN=secret DATABA
 	"$DRIVER" deploy env "$(db_url a)" "$NAME" 1000 60000
 is "$(jq -r '[.FORCE_COLOR, .DEBUG, .PGFIRST, .PG_OTHER, .MIGSAFE_TOKEN, .KEPT, .CHECKPOINT_DISABLE, .NO_COLOR, (.DATABASE_URL == .DIRECT_URL)] | map(tostring) | join(" ")' env/env.json)" \
 	"null null null null null 1 1 1 true" "it inherits what it should, and both variables have the URL"
+
+# A child that the CLI leaves behind, as an engine may be when the CLI alone is killed.
+cat >linger.cjs <<'END'
+if (/prisma.build.index.js$/.test(process.argv[1])) require('node:child_process').spawn('sleep', ['66'], { stdio: 'ignore' }).unref()
+END
+NODE_OPTIONS="--require $T/linger.cjs" run deploy js a
+is "$(out class) $(ps -e -o pgid=,stat=,args= | awk -v group="$(cat driver.pid)" '$1 == group && $2 !~ /^Z/')" "none " "nothing of its group outlives it"
 
 # --- it fails ------------------------------------------------------------------------------------------------
 

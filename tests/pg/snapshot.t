@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # Proves that the snapshot of the catalogs changes with every kind of DDL, and with nothing else.
+# shellcheck disable=SC2317 # functions given to run are reachable
+# shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 DRIVER=${MIGSAFE%/*}/tests/snapshot_driver
 

@@ -172,6 +172,22 @@ TEST(p3009_names_its_migration)
                          "01:02:03.000004 UTC failed");
 }
 
+TEST(the_log_of_an_earlier_failure_is_not_this_one)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct failure f = failed(
+        a, "",
+        "Error: P3009\n\nmigrate found failed migrations in the target database, new migrations "
+        "will "
+        "not be applied.\nThe `20240115_x` migration started at 2026-11-21 UTC failed with the "
+        "following logs:\n" P3018("55P03", "ERROR: canceling statement due to lock timeout"));
+    CHECK(f.class == FAILURE_PERMANENT && !f.lock_timeout);
+    CHECK_STR(f.code, "P3009");
+    CHECK_STR(f.sqlstate, "");
+    CHECK_STR(f.migration, "20240115_x");
+    CHECK(strstr(f.message, "lock timeout") == NULL && str_ends(f.message, "following logs:"));
+}
+
 TEST(the_javascript_engine_is_judged_by_its_texts)
 {
     AUTO(arena) struct arena *a = arena_new();

@@ -146,8 +146,11 @@ static const char *paragraph(struct arena *a, const struct strlist *lines, size_
     while (i < lines->count &&
            (lines->items[i][0] == '\0' || str_starts(lines->items[i], "Error code: ")))
         i++;
-    for (; i < lines->count && lines->items[i][0] != '\0' && !is_trace(lines->items[i]); i++)
+    for (; i < lines->count && lines->items[i][0] != '\0' && !is_trace(lines->items[i]); i++) {
         str_item(&s, " ", lines->items[i] + strspn(lines->items[i], " \t"));
+        if (str_ends(lines->items[i], " with the following logs:"))
+            break;
+    }
     without_advice(s.text);
     return s.text;
 }
@@ -184,10 +187,10 @@ static const char *with_context(struct arena *a, const struct strlist *lines, co
     return i == lines->count ? message : arena_printf(a, "%s %s", message, lines->items[i]);
 }
 
-static const char *first_error(struct arena *a, const struct strlist *lines)
+static const char *first_error(struct arena *a, const struct strlist *lines, bool old)
 {
     size_t database = find_line(lines, "Database error:");
-    if (database < lines->count)
+    if (database < lines->count && !old)
         return paragraph(a, lines, database + 1);
 
     size_t i = find_line(lines, "Error: ");
@@ -233,6 +236,10 @@ struct printed printed_read(struct arena *a, const char *out, const char *err)
     }
     for (size_t i = 0; i < errors.count; i++)
         read_codes(a, errors.items[i], &p);
-    p.message = first_error(a, &errors);
+    /* Prisma 5 adds what the failed run had printed to its refusal of the next one. */
+    bool old = strcmp(p.code, "P3009") == 0;
+    if (old)
+        p.sqlstate = "";
+    p.message = first_error(a, &errors, old);
     return p;
 }
