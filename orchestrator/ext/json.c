@@ -222,7 +222,7 @@ const char *json_str(const struct json *object, const char *key, const char *fal
 bool json_whole(const struct json *j, int64_t *value)
 {
     const double limit = 9007199254740992.0;
-    if (!cJSON_IsNumber(in(j)))
+    if (j == NULL || !cJSON_IsNumber(in(j)))
         return false;
     double d = cJSON_GetNumberValue(in(j));
     if (!(d >= -limit && d <= limit) || d != trunc(d))

@@ -46,6 +46,10 @@ CREATE TABLE "Post" (id int PRIMARY KEY, user_id int REFERENCES "User" ON DELETE
 INSERT INTO "Post" SELECT i, i, 100 FROM generate_series(1, 50) AS i;
 CREATE TABLE "Log" (id int PRIMARY KEY, at date);
 INSERT INTO "Log" SELECT i, '2026-01-01' FROM generate_series(1, 10) AS i;
+CREATE TABLE base (id int PRIMARY KEY);
+CREATE TABLE heir () INHERITS (base);
+INSERT INTO base VALUES (1), (2);
+INSERT INTO heir VALUES (3), (4);
 CREATE TABLE part (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);
 CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (100);
 INSERT INTO part SELECT i, 'v' FROM generate_series(1, 20) AS i;
@@ -109,6 +113,9 @@ says "rows-lost public.Post error, rows-lost public.User error, values-lost publ
 
 migrate 'DELETE FROM part WHERE id = 1'
 says "rows-lost public.part_1 error" "a partition loses by its parent"
+
+migrate 'DELETE FROM base WHERE id = 1'
+says "rows-lost public.base error" "rows of an heir are not those of its parent"
 
 migrate 'DROP TABLE "Logs"; DROP TABLE "New"; CREATE TABLE "New2" (id int PRIMARY KEY)'
 says "drop-table public.Logs error, drop-table public.New error" "tables gone with rows"

@@ -51,6 +51,11 @@ finds no-primary-key public.plain warning "a table without a primary key"
 is "$(found no-primary-key public._PostToTag)$(found no-primary-key public.part_1)" "" "but no Prisma relation and no partition"
 status_is 0 "warnings are healthy"
 
+sql app 'CREATE TABLE bare (id int) PARTITION BY RANGE (id); CREATE TABLE bare_1 PARTITION OF bare FOR VALUES FROM (0) TO (9)'
+health
+is "$(found no-primary-key public.bare)$(found no-primary-key public.bare_1)" warning "a partitioned table is named, its partitions are not"
+sql app 'DROP TABLE bare'
+
 sql app "CREATE TABLE \"_Other\" (\"A\" int, \"C\" int); CREATE UNIQUE INDEX ON \"_Other\" (\"A\", \"C\")"
 health
 finds no-primary-key public._Other warning "an underscore alone is no excuse"
@@ -113,14 +118,18 @@ sql app 'CREATE TABLE fresh (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
 health
 finds sequence-behind public.fresh_id_seq error "a sequence that was never used"
 sql app "CREATE SEQUENCE loose; CREATE TABLE odd (a int PRIMARY KEY, n int DEFAULT nextval('loose'));
+	CREATE INDEX ON odd (n);
 	INSERT INTO odd VALUES (1, 5); DROP TABLE fresh"
 health
 finds sequence-behind public.loose warning "without a unique index it is a warning"
+sql app "SELECT setval('loose', 2000000000)" >/dev/null
+health
+finds sequence-exhausting public.loose warning "a sequence past 80 % of the column that it fills"
 sql app 'DROP TABLE odd; DROP SEQUENCE loose'
 
 sql app "SELECT setval('\"User_id_seq\"', 2000000000)" >/dev/null
 health
-finds sequence-exhausting public.User_id_seq warning "a sequence past 80 % of its column"
+finds sequence-exhausting public.User_id_seq warning "a sequence past 80 % of its own end"
 sql app "SELECT setval('\"User_id_seq\"', 101)" >/dev/null
 
 sql app "ALTER TABLE plain OWNER TO \"$(role_name owner)\""

@@ -205,7 +205,7 @@ static bool take_authority(struct arena *a, const char *text, struct url *url, s
 
 bool url_split(struct arena *a, const char *text, struct url *url, struct err *e)
 {
-    *url = (struct url){0};
+    *url = (struct url){.user = "", .password = ""};
     const char *p = url_clean(a, text);
     if (*p == '\0')
         return err_set(e, ERR_CONFIG, "the URL is empty");
