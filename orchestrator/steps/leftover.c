@@ -1,5 +1,8 @@
 #include "steps/leftover.h"
 
+/* Between two looks at Prisma's sessions (core/prisma/watch.c), and some more. */
+enum { LOOK_MS = 250 };
+
 static bool is_intended(const struct run *run, const char *name)
 {
     return strlist_has(&run->history.pending, name);
@@ -43,6 +46,18 @@ static enum seen what_was_seen(struct arena *a, const struct migration *m, const
     return strlen(part) == to_its_end ? SEEN_FIRST : SEEN_MORE;
 }
 
+/* The statement whose wait ended in the failure: the last wait seen, as long as lock_timeout lets
+ * one be.  Looks are some 150 ms apart: where lock_timeout is not much more, a later statement's
+ * wait may have been missed, and nothing is known. */
+static const char *last_waiting(const struct run *run, const struct prisma_outcome *outcome)
+{
+    int64_t limit = run->settings->lock_timeout_ms;
+    bool long_enough = limit >= 3 * LOOK_MS && outcome->last.waited_ms + 2 * LOOK_MS >= limit;
+    return outcome->failure.lock_timeout && outcome->last.pid != 0 && long_enough
+               ? outcome->last.waiting_statement
+               : NULL;
+}
+
 static const char *why_nothing_stayed(struct run *run, const char *name,
                                       const struct prisma_outcome *outcome)
 {
@@ -57,7 +72,7 @@ static const char *why_nothing_stayed(struct run *run, const char *name,
     if (!f.any_rows && !f.own_transaction)
         return "no statement of it writes rows, and the catalogs are as before";
     /* More of the file than its first statement in one simple query is one transaction. */
-    enum seen seen = what_was_seen(run->arena, m, &f, outcome->blocker.waiting_statement);
+    enum seen seen = what_was_seen(run->arena, m, &f, last_waiting(run, outcome));
     if (seen == SEEN_MORE && !f.own_transaction)
         return "the file was sent as one transaction";
     return seen == SEEN_FIRST ? "its first statement failed" : NULL;

@@ -37,14 +37,14 @@ static void acknowledge(struct run *run, struct findings *found)
     }
 }
 
-static bool unhealthy(const struct findings *found, struct err *e)
+static bool unhealthy(struct arena *a, const struct findings *found, struct err *e)
 {
     for (size_t i = 0; i < found->count; i++) {
         const struct finding *f = &found->items[i];
         if (f->level != FINDING_ERROR || f->allowed)
             continue;
         size_t errors = findings_errors(found);
-        err_set(e, ERR_UNHEALTHY, "%s: %s", f->target, f->message);
+        err_set(e, ERR_UNHEALTHY, "%s", finding_line(a, f));
         if (errors > 1)
             err_detail(e, "This and %zu more findings are in the report.", errors - 1);
         err_hint(e, "%s If it is meant, say so: --allow '%s:%s'.", f->advice ? f->advice : "",
@@ -60,17 +60,17 @@ static bool apply(struct run *run, struct err *e)
     struct findings now = findings_on(run->arena);
     if (!look(run, &now, e))
         return err_wrap(e, "could not check the health of the migrated database");
+    now.default_schema = run->site.live.schema;
     acknowledge(run, &now);
     run->found = now;
     run->report.findings = now;
     for (size_t i = 0; i < now.count; i++)
         if (now.items[i].level == FINDING_WARNING || now.items[i].allowed)
-            log_warning("%s: %s%s", now.items[i].target, now.items[i].message,
-                        now.items[i].allowed ? " (allowed)" : "");
+            log_warning("%s", finding_line(run->arena, &now.items[i]));
     if (findings_errors(&now) == 0)
         return true;
     run->permanent = true;
-    return unhealthy(&now, e);
+    return unhealthy(run->arena, &now, e);
 }
 
 const struct step step_health = {

@@ -91,7 +91,7 @@ app_migration "$APP" very_slow
 MODE='split'
 migsafe_for late deploy --migrate-timeout 20s --json
 status_is 20 'the time limit of Prisma ends it, and the database is restored'
-like "$(json .error.message)" 'did not end within' 'the error names the limit'
+like "$(json .error.message)" 'time limit' 'the error names the limit'
 
 # --- stopped by a signal -----------------------------------------------------------------------------------
 shop_new stopped

@@ -162,6 +162,7 @@ bool prisma_deploy(struct arena *a, const struct prisma_deploy_spec *spec,
                 .err = result.err},
         .session_seen = run.watch.session_seen,
         .blocker = run.watch.blocker,
+        .last = run.watch.present,
         .elapsed_ms = clock_ms() - began,
     };
     read_outcome(a, spec, outcome);

@@ -43,7 +43,8 @@ struct prisma_outcome {
     bool session_seen;             /* a session with our application_name was in live */
     bool elsewhere;                /* it printed another host or database than ours */
     const char *printed_target;    /* "app at \"host:port\"" as it printed; NULL: it named none */
-    struct prisma_blocker blocker; /* pid 0: none seen */
+    struct prisma_blocker blocker; /* the longest wait; pid 0: none seen */
+    struct prisma_blocker last;    /* the last one: what was waited for when it failed by that */
     int64_t elapsed_ms;
 };
 
