@@ -1,7 +1,7 @@
 #include "steps/leftover.h"
 
 /* Between two looks at Prisma's sessions (core/prisma/watch.c), and some more. */
-enum { LOOK_MS = 250 };
+static const int64_t LOOK_MS = 250;
 
 static bool is_intended(const struct run *run, const char *name)
 {
