@@ -244,10 +244,25 @@ static bool go_locked(struct run *run, const struct deploy_options *options, str
     return go(run, e);
 }
 
+/* A promise that this version cannot keep is refused, not taken silently. */
+static bool check_promises(const struct settings *s, struct err *e)
+{
+    const bool fence = strcmp(s->fence, "on") == 0, rehearse = strcmp(s->rehearse, "always") == 0;
+    if (!fence && !rehearse)
+        return true;
+    err_set(e, ERR_CONFIG, "%s",
+            fence ? "setting \"fence\" is \"on\", but this version has no fence"
+                  : "setting \"rehearse\" is \"always\", but this version does "
+                    "not rehearse");
+    err_hint(e, "docs/LIMITS.md tells what is not built yet. Leave it at \"auto\" to deploy "
+                "without.");
+    return false;
+}
+
 static bool work(struct run *run, const struct deploy_options *options, struct err *e)
 {
     struct earlier earlier;
-    if (!look(run, e) ||
+    if (!check_promises(run->settings, e) || !look(run, e) ||
         !earlier_read(run->arena, run->settings->state_dir, run->site.live.dbname, &earlier, e))
         return false;
     if (nothing_to_do(run) && earlier.unfinished == NULL) {

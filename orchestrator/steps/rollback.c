@@ -96,6 +96,9 @@ static bool roll_back_shielded(struct run *run, struct err *e)
     if (run->rollback.lost_note != NULL)
         run_warn(run, "%s", run->rollback.lost_note);
     report_set_rollback(&run->report, &run->rollback);
+    struct err late = {0};
+    if (!store_add_verification(run->arena, &run->stored, "restore", "ok", &late))
+        run_warn_err(run, &late);
     compare(run);
     return true;
 }

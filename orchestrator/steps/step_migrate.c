@@ -12,6 +12,8 @@
 #include "steps/leftover.h"
 #include "steps/rollback.h"
 
+enum { WATCH_DEADLINE_MS = 2000 };
+
 enum move { MOVE_DONE, MOVE_RETRY, MOVE_MARK_AND_RETRY, MOVE_GIVE_UP };
 
 struct attempt {
@@ -43,7 +45,12 @@ static bool wait_for_lock(struct run *run, struct err *e)
 static bool run_prisma(struct run *run, struct prisma_outcome *outcome, struct err *e)
 {
     const struct settings *s = run->settings;
-    AUTO(pg) struct pg *watch = site_open_maintenance(&run->site, s, NULL, e);
+    /* A server that hangs must not keep the watch from seeing Prisma's time limit. */
+    const struct session_use use = {.application_name = "migsafe watch",
+                                    .query_deadline_ms = WATCH_DEADLINE_MS};
+    AUTO(pg)
+    struct pg *watch =
+        connection_open_maintenance(&run->site.server, s->maintenance_database, &use, e);
     if (watch == NULL)
         return false;
     struct prisma_deploy_spec spec = {

@@ -31,6 +31,12 @@ mkdir "$T/nothing"
 migsafe_for shop deploy --pg-bin "$T/nothing"
 refused 74 'pg_dump' 'no pg_dump'
 
+for promise in 'fence on' 'rehearse always'; do
+	# shellcheck disable=SC2086 # two words
+	migsafe_for shop deploy --$promise
+	refused 78 "${promise% *}" "a promise that this version cannot keep: $promise"
+done
+
 # --- rights -----------------------------------------------------------------------------------------
 sql postgres "ALTER ROLE \"$(role_name owner)\" NOCREATEDB"
 migsafe_for shop deploy

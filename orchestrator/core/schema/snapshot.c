@@ -34,8 +34,7 @@ bool snapshot_take(struct arena *a, struct pg *db, struct snapshot *s, struct er
     for (size_t i = 0; i < ARRAY_LEN(parts); i++)
         str_printf(&sql, "%s(%s)", i == 0 ? "" : " UNION ALL ", parts[i]);
     struct pg_rows rows;
-    /* Compiling this statement to machine code takes seconds, running it milliseconds. */
-    if (!pg_exec(db, "SET jit = off", e) || !pg_query(a, db, sql.text, PG_NONE, &rows, e))
+    if (!pg_query(a, db, sql.text, PG_NONE, &rows, e))
         return err_wrap(e, "could not read the catalogs");
 
     *s = (struct snapshot){.lines = strlist_on(a)};
