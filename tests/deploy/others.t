@@ -69,6 +69,19 @@ is "$(json .verdict)" migrated 'and the verdict migrated'
 like "$(json '.warnings | join(" ")')" 'backup-after' 'with a warning'
 like "$ERR" 'warning: .*disk is full' 'in the log too'
 
+# --- Prisma at work on another database than ours --------------------------------------------------------
+shop_new ours
+sql postgres "CREATE DATABASE \"$(db_name theirs)\" TEMPLATE \"$(db_name base)\" OWNER \"$(role_name owner)\""
+app_migration "$APP" good_add_column
+cp "$APP/prisma.config.ts" "$T/config.keep"
+sed -i "s|connectionString: process.env.DATABASE_URL|connectionString: '$(db_url theirs owner)'|" "$APP/prisma.config.ts"
+state_of ours >"$T/before"
+migsafe_for ours deploy --json
+cp "$T/config.keep" "$APP/prisma.config.ts"
+status_is 22 'Prisma that migrates another database than ours: a person must decide'
+is "$(json .verdict)" broken 'it is not taken for success'
+unchanged_since "$T/before" ours 'our database is as before'
+
 # --- alerts -----------------------------------------------------------------------------------------------
 python3 "$ROOT/tests/receiver.py" --port-file "$T/port" --log "$T/hooks" --fail 1 &
 receiver=$!
