@@ -15,7 +15,7 @@
 #define MIGSAFE_CMD_CMD_H
 
 #include "base/opt.h"
-#include "core/settings.h"
+#include "core/settings/settings.h"
 #include "core/site.h"
 
 struct cmd_context {

@@ -14,7 +14,7 @@
 #ifndef MIGSAFE_CORE_RUNLOCK_H
 #define MIGSAFE_CORE_RUNLOCK_H
 
-#include "core/settings.h"
+#include "core/settings/settings.h"
 #include "core/site.h"
 
 struct runlock;

@@ -7,7 +7,7 @@
 #define MIGSAFE_CORE_SITE_H
 
 #include "core/connection/connection.h"
-#include "core/settings.h"
+#include "core/settings/settings.h"
 
 struct site {
     struct connection live;   /* direct-url where given, else url: the application's role */

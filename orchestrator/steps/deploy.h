@@ -9,7 +9,7 @@
 #define MIGSAFE_STEPS_DEPLOY_H
 
 #include "core/report/report.h"
-#include "core/settings.h"
+#include "core/settings/settings.h"
 #include "core/steps.h"
 
 struct deploy_options {

@@ -7,7 +7,7 @@
 #ifndef MIGSAFE_STEPS_PLAN_H
 #define MIGSAFE_STEPS_PLAN_H
 
-#include "core/settings.h"
+#include "core/settings/settings.h"
 
 /* {"database","host","bytes","migrations":[{"name","checksum","statements","touches":[]}],
  *  "findings":[...],"steps":[...],"way_back":"..."}; NULL on failure. */

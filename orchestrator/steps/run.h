@@ -16,7 +16,7 @@
 #include "core/restore/rollback.h"
 #include "core/runlock.h"
 #include "core/schema/snapshot.h"
-#include "core/settings.h"
+#include "core/settings/settings.h"
 #include "core/site.h"
 #include "core/steps.h"
 

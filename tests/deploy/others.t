@@ -82,6 +82,18 @@ status_is 22 'Prisma that migrates another database than ours: a person must dec
 is "$(json .verdict)" broken 'it is not taken for success'
 unchanged_since "$T/before" ours 'our database is as before'
 
+# --- all applied, but not a word of it --------------------------------------------------------------------
+shop_new silent
+app_migration "$APP" good_add_column
+# shellcheck disable=SC2016 # for the script
+printf '#!/bin/sh\nnode "%s/node_modules/prisma/build/index.js" "$@" >/dev/null 2>&1\nexit 0\n' "$APP" >"$T/silent"
+chmod +x "$T/silent"
+state_of silent >"$T/before"
+migsafe_for silent deploy --json --prisma "$T/silent"
+status_is 20 'exit 0 without the success line is no success, though all is applied'
+is "$(json '.attempts[0].class')" unknown 'its class is unknown'
+unchanged_since "$T/before" silent 'and the database is as before'
+
 # --- alerts -----------------------------------------------------------------------------------------------
 python3 "$ROOT/tests/receiver.py" --port-file "$T/port" --log "$T/hooks" --fail 1 &
 receiver=$!

@@ -1,7 +1,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/nearest.h"
-#include "core/settings_table.h"
+#include "core/settings/table.h"
 
 #include "tap.h"
 

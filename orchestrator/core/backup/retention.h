@@ -11,7 +11,7 @@
 #define MIGSAFE_CORE_BACKUP_RETENTION_H
 
 #include "core/backup/store.h"
-#include "core/settings.h"
+#include "core/settings/settings.h"
 
 struct retention {
     int keep_last;

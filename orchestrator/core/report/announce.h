@@ -5,7 +5,7 @@
 #define MIGSAFE_CORE_REPORT_ANNOUNCE_H
 
 #include "core/report/report.h"
-#include "core/settings.h"
+#include "core/settings/settings.h"
 
 /* Posts webhook_body where a webhook is set and wanted: after a failure, with webhook-on = always
  * after a success too.  A failure here is a warning of the caller, never a verdict. */

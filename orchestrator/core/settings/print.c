@@ -1,4 +1,4 @@
-#include "core/settings_table.h"
+#include "core/settings/table.h"
 
 const char *settings_source_name(enum setting_source source)
 {

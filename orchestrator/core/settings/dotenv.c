@@ -1,4 +1,4 @@
-#include "core/dotenv.h"
+#include "core/settings/dotenv.h"
 
 #include <ctype.h>
 

@@ -1,8 +1,8 @@
-#include "core/settings_table.h"
+#include "core/settings/table.h"
 
 #include "base/fs.h"
 #include "base/nearest.h"
-#include "core/dotenv.h"
+#include "core/settings/dotenv.h"
 
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-#include "core/settings_table.h"
+#include "core/settings/table.h"
 
 /* The two pages that are made from the table: docs/SETTINGS.md and docs/migsafe.schema.json. */
 

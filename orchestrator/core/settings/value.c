@@ -1,4 +1,4 @@
-#include "core/settings_table.h"
+#include "core/settings/table.h"
 
 #include <errno.h>
 #include <limits.h>

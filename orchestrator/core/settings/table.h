@@ -1,10 +1,10 @@
 /*
- * settings_table.h - the rows behind settings.h, for the files settings_*.c only.
+ * table.h - the rows behind settings.h, for the files of this folder only.
  */
 #ifndef MIGSAFE_CORE_SETTINGS_TABLE_H
 #define MIGSAFE_CORE_SETTINGS_TABLE_H
 
-#include "core/settings.h"
+#include "core/settings/settings.h"
 
 enum setting_type {
     SETTING_TEXT,
