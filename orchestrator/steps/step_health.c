@@ -9,7 +9,7 @@ static bool look(struct run *run, struct findings *now, struct err *e)
     AUTO(pg) struct pg *db = site_open_live(&run->site, NULL, e);
     if (db == NULL || !run_read_ledgers(run, &ledgers, &history, e))
         return false;
-    struct health_context health = {.db = db, .history = &history};
+    struct health_context health = {.db = db, .history = &history, .deploy = true};
     if (!health_check(run->arena, &health, now, e))
         return false;
     struct findings only_new = findings_new(run->arena, now, &run->baseline);

@@ -161,7 +161,7 @@ static bool check_way_back(struct run *run, struct pg *maintenance, struct err *
 
 static bool take_baseline(struct run *run, struct pg *db, struct err *e)
 {
-    struct health_context context = {.db = db, .history = &run->history};
+    struct health_context context = {.db = db, .history = &run->history, .deploy = true};
     if (!health_check(run->arena, &context, &run->baseline, e))
         return err_wrap(e, "could not check the database's health");
     run->report.baseline = run->baseline;

@@ -17,6 +17,19 @@ migsafe_for invalid deploy --json
 status_is 0 'it does not fail a good deploy'
 is "$(json '[.baseline[].rule] | map(select(. == "invalid-index")) | length')" 1 'the report has it as found before'
 
+# --- what real histories bring: rows inserted with their ids leave the sequence behind ---------------------
+shop_new behind
+app_migration "$APP" good_add_column
+cat >>"$(find "$APP/prisma/migrations" -path '*2027*' -name migration.sql)" <<'SQL'
+CREATE TABLE "Colour" (id SERIAL PRIMARY KEY, name TEXT NOT NULL);
+INSERT INTO "Colour" (id, name) VALUES (1, 'red'), (2, 'green');
+SQL
+migsafe_for behind deploy --json
+status_is 0 'a sequence left behind by inserted ids is no reason to roll back'
+is "$(json '[.findings[] | select(.rule == "sequence-behind") | .level] | join(",")')" warning 'it is a warning of the deploy'
+migsafe_for behind health
+status_is 12 'and an error of health'
+
 # --- rows deleted by another session ------------------------------------------------------------------
 shop_new deleted
 app_migration "$APP" slow

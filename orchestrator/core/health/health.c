@@ -5,9 +5,10 @@ enum { LEAST_SERVER = 120000 };
 void check_found(const struct check_run *run, const struct health_check *check, const char *target,
                  const char *message)
 {
+    bool only_told = run->context->deploy && check->told_in_deploy;
     findings_add(run->found, (struct finding){
                                  .rule = check->id,
-                                 .level = check->level,
+                                 .level = only_told ? FINDING_WARNING : check->level,
                                  .target = target,
                                  .message = message,
                                  .advice = check->advice,

@@ -15,6 +15,7 @@
 
 struct health_context {
     struct pg *db;                 /* a session in live */
+    bool deploy;                   /* what is no reason to roll back is a warning */
     const struct history *history; /* NULL: no migrations folder, ledger checks are left out */
 };
 

@@ -22,8 +22,9 @@ struct health_check {
     const char *id;
     enum finding_level level;
     bool transient;
-    int least_version; /* of the server; 0: any */
-    const char *finds; /* for the docs */
+    bool told_in_deploy; /* worth mending, but no reason to roll a deploy back: a warning there */
+    int least_version;   /* of the server; 0: any */
+    const char *finds;   /* for the docs */
     const char *advice;
     const char *sql; /* or NULL */
     check_fn *run;   /* used when sql is NULL */

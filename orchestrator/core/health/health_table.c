@@ -63,11 +63,13 @@ const struct health_check health_checks[] = {
      .sql = sql_health_not_valid_constraint},
     {.id = "orphaned-rows",
      .level = FINDING_ERROR,
+     .told_in_deploy = true,
      .finds = "rows without their parent, under foreign keys that are NOT VALID or switched off",
      .advice = "Mend or delete the rows, then VALIDATE CONSTRAINT.",
      .run = check_orphans},
     {.id = "sequence-behind",
      .level = FINDING_ERROR,
+     .told_in_deploy = true,
      .finds = "a sequence whose next value the column already holds (a warning where no unique "
               "index would refuse it); columns without an index are looked at up to 8 MB",
      .advice = "Set it past the largest value: SELECT setval('sequence', (SELECT max(column) "
@@ -130,7 +132,10 @@ void health_list(FILE *to)
         const struct health_check *check = &health_checks[i];
         if (check->finds != NULL)
             fprintf(to, "| %s | %s%s | %s | %s |\n", check->id, finding_level_name(check->level),
-                    check->transient ? ", transient" : "", check->finds, check->advice);
+                    check->transient        ? ", transient"
+                    : check->told_in_deploy ? ", in a deploy warning"
+                                            : "",
+                    check->finds, check->advice);
     }
     fputs("\n| after a migration | level | finds | advice |\n|---|---|---|---|\n", to);
     dataloss_list(to);
