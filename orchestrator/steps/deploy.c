@@ -39,11 +39,11 @@ void run_warn_err(struct run *run, const struct err *e)
     strlist_add(&run->report.warnings, arena_strdup(run->arena, e->message));
 }
 
-bool run_read_ledgers(struct run *run, struct ledgers *all, struct history *history, struct err *e)
+bool run_read_ledgers(struct run *run, struct pg *db, struct ledgers *all, struct history *history,
+                      struct err *e)
 {
     const struct connection *live = &run->site.live;
-    AUTO(pg) struct pg *db = site_open_live(&run->site, NULL, e);
-    if (db == NULL || !ledgers_read(run->arena, db, all, e))
+    if (!ledgers_read(run->arena, db, all, e))
         return false;
     *history = history_compare(run->arena, &run->folder,
                                ledgers_main(all, live->schema, live->schema_given));

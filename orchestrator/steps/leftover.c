@@ -90,7 +90,7 @@ static bool read_now(struct run *run, struct ledgers *ledgers, struct history *h
                      struct snapshot *schema, struct err *e)
 {
     AUTO(pg) struct pg *db = site_open_live(&run->site, NULL, e);
-    return db != NULL && run_read_ledgers(run, ledgers, history, e) &&
+    return db != NULL && run_read_ledgers(run, db, ledgers, history, e) &&
            snapshot_take(run->arena, db, schema, e);
 }
 

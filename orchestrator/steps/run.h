@@ -61,8 +61,8 @@ struct run {
 void run_warn(struct run *run, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void run_warn_err(struct run *run, const struct err *e);
 /* The ledger that Prisma uses and the history against it, as live has them now. */
-MUST_CHECK bool run_read_ledgers(struct run *run, struct ledgers *all, struct history *history,
-                                 struct err *e);
+MUST_CHECK bool run_read_ledgers(struct run *run, struct pg *db, struct ledgers *all,
+                                 struct history *history, struct err *e);
 /* The pending migration number i of this run. */
 const struct migration *run_pending(const struct run *run, size_t i);
 

@@ -7,7 +7,7 @@ static bool look(struct run *run, struct findings *now, struct err *e)
     struct ledgers ledgers;
     struct history history;
     AUTO(pg) struct pg *db = site_open_live(&run->site, NULL, e);
-    if (db == NULL || !run_read_ledgers(run, &ledgers, &history, e))
+    if (db == NULL || !run_read_ledgers(run, db, &ledgers, &history, e))
         return false;
     struct health_context health = {.db = db, .history = &history, .deploy = true};
     if (!health_check(run->arena, &health, now, e))

@@ -154,6 +154,14 @@ static bool attempt_failed(const struct attempt *t, struct err *e)
     return false;
 }
 
+/* What stopped the attempts must not hide why they were needed. */
+static bool stopped(const struct err *first, struct err *e)
+{
+    if (first->kind != ERR_NONE && e->detail[0] == '\0')
+        err_detail(e, "Before that: %s", first->message);
+    return false;
+}
+
 static bool judge(struct run *run, struct attempt *t, struct err *e)
 {
     if (!settle(run, e) || !leftover_judge(run, &t->outcome, &t->left, e))
@@ -174,7 +182,7 @@ static bool make_attempt(struct run *run, struct attempt *t, enum move *move, st
     bool judged = judge(run, t, e);
     stop_shield(false);
     if (!judged)
-        return false;
+        return stopped(&ended, e);
     if (!ran) {
         *e = ended;
         return false;
@@ -193,6 +201,17 @@ static bool mark(struct run *run, const struct attempt *t, struct err *e)
     return db != NULL && ledger_mark_rolled_back(db, t->left.ledger_schema, t->left.failed, e);
 }
 
+static bool is_elsewhere(const struct run *run, const struct attempt *t, struct err *e)
+{
+    const char *database = run->site.live.dbname;
+    if (t->outcome.elsewhere)
+        return err_set(e, ERR_BROKEN, "Prisma says that it worked on %s, not on database \"%s\"",
+                       t->outcome.printed_target ? t->outcome.printed_target : "another database",
+                       database);
+    return err_set(e, ERR_BROKEN, "Prisma reports success, but database \"%s\" is as before",
+                   database);
+}
+
 static bool apply_attempts(struct run *run, struct err *e)
 {
     struct err first = {0};
@@ -200,11 +219,9 @@ static bool apply_attempts(struct run *run, struct err *e)
         struct attempt t = {.number = number};
         enum move move = MOVE_GIVE_UP;
         if (!make_attempt(run, &t, &move, e))
-            return false;
+            return stopped(&first, e);
         if (run->elsewhere)
-            return err_set(e, ERR_BROKEN,
-                           "Prisma reports success, but database \"%s\" is as before",
-                           run->site.live.dbname);
+            return is_elsewhere(run, &t, e);
         if (move == MOVE_DONE)
             return true;
         if (first.kind == ERR_NONE)
@@ -216,7 +233,7 @@ static bool apply_attempts(struct run *run, struct err *e)
             return false;
         }
         if ((move == MOVE_MARK_AND_RETRY && !mark(run, &t, e)) || !back_off(run, number, e))
-            return false;
+            return stopped(&first, e);
     }
 }
 
@@ -225,7 +242,7 @@ static bool read_before(struct run *run, struct err *e)
     struct history now;
     AUTO(pg) struct pg *db = site_open_live(&run->site, NULL, e);
     return db != NULL && snapshot_take(run->arena, db, &run->schema_before, e) &&
-           run_read_ledgers(run, &run->ledgers_before, &now, e);
+           run_read_ledgers(run, db, &run->ledgers_before, &now, e);
 }
 
 static bool apply(struct run *run, struct err *e)
