@@ -18,6 +18,8 @@ struct finding {
     bool transient;         /* locks, long transactions: never new, never a reason to roll back */
     bool allowed;           /* acknowledged: does not count */
     const char *allowed_by; /* "--allow", "migration 2026..._x"; NULL */
+    const char *file;       /* absolute path of the file that causes it (gate); NULL: none */
+    size_t line;            /* in file, from 1; 0: none */
 };
 
 struct findings {
