@@ -95,8 +95,9 @@ CREATE FUNCTION pg_temp.hints(rel oid, col int, type oid) RETURNS text[] LANGUAG
 		ORDER BY 1) AS texts, regexp_matches(said, '''((?:[^'']|'''')*)''|(-?\m\d+\M)', 'g') AS found
 $$;
 
--- The n-th row that a foreign key may point to, as literals; columns that have their value already must match.
-CREATE FUNCTION pg_temp.parent(target oid, keys int2[], wanted text[], n int) RETURNS text[] LANGUAGE plpgsql AS $$
+-- The n-th row that a foreign key may point to, as literals, or one that is so many rows earlier; NULL: none.
+-- Columns that have their value already must match.
+CREATE FUNCTION pg_temp.parent(target oid, keys int2[], wanted text[], n int, earlier int) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
 	columns text;
 	literals text;
@@ -109,17 +110,19 @@ BEGIN
 	INTO columns, literals, conditions
 	FROM unnest(keys) WITH ORDINALITY AS k (num, i) JOIN pg_attribute ON attrelid = target AND attnum = num;
 	EXECUTE format('SELECT count(*) FROM %s WHERE %s', target::regclass, conditions) INTO found;
-	IF found > 0 THEN
+	IF found > 0 AND (n - 1) % found >= earlier THEN
 		EXECUTE format('SELECT ARRAY[%s] FROM %s WHERE %s ORDER BY %s OFFSET %s LIMIT 1',
-			literals, target::regclass, conditions, columns, (n - 1) % found) INTO chosen;
+			literals, target::regclass, conditions, columns, (n - 1) % found - earlier) INTO chosen;
 	END IF;
 	RETURN chosen;
 END $$;
 
-CREATE FUNCTION pg_temp.references_of(rel oid) RETURNS TABLE (i int, target oid, columns int2[], keys int2[], optional bool) LANGUAGE sql AS $$
-	SELECT (row_number() OVER (ORDER BY cardinality(conkey) DESC, conname))::int - 1, confrelid, conkey, confkey,
+CREATE FUNCTION pg_temp.references_of(rel oid) RETURNS TABLE (i int, earlier int, target oid, columns int2[], keys int2[], optional bool) LANGUAGE sql AS $$
+	SELECT (row_number() OVER everything)::int, (row_number() OVER (PARTITION BY confrelid ORDER BY cardinality(conkey) DESC, conname))::int - 1,
+		confrelid, conkey, confkey,
 		(SELECT bool_and(NOT attnotnull) FROM pg_attribute WHERE attrelid = rel AND attnum = ANY (conkey))
 	FROM pg_constraint WHERE conrelid = rel AND contype = 'f' AND conparentid = 0
+	WINDOW everything AS (ORDER BY cardinality(conkey) DESC, conname)
 $$;
 
 CREATE FUNCTION pg_temp.insert_row(rel oid, n int, variants int[]) RETURNS void LANGUAGE plpgsql AS $$
@@ -138,8 +141,8 @@ BEGIN
 		taken := taken || key.columns;
 		CONTINUE WHEN key.optional AND n % 7 = 0;
 		wanted := ARRAY(SELECT vals[c] FROM unnest(key.columns) WITH ORDINALITY AS k (c, o) ORDER BY o);
-		-- Two keys to one table get different rows.
-		wanted := pg_temp.parent(key.target, key.keys, wanted, n + key.i);
+		-- Two keys to one table get different rows, and make no ring: real migrations walk along such keys.
+		wanted := pg_temp.parent(key.target, key.keys, wanted, n, key.earlier);
 		FOR o IN 1 .. coalesce(cardinality(wanted), 0) LOOP
 			vals[key.columns[o]] := wanted[o];
 		END LOOP;
@@ -227,7 +230,7 @@ BEGIN
 		CONTINUE WHEN missing IS NOT TRUE;
 		FOR line IN EXECUTE format('SELECT tableoid AS t, ctid AS c FROM %s ORDER BY tableoid, ctid', rel::regclass) LOOP
 			n := n + 1;
-			chosen := pg_temp.parent(key.target, key.keys, '{}', n);
+			chosen := pg_temp.parent(key.target, key.keys, '{}', n, 0);
 			CONTINUE WHEN n % 3 = 0 OR chosen IS NULL;
 			BEGIN
 				EXECUTE format('UPDATE %s SET (%s) = ROW(%s) WHERE tableoid = %L AND ctid = %L', rel::regclass,

@@ -14,6 +14,9 @@
  *     that computes its own;
  *   - a column of the same name after one that it stood before was dropped and
  *     added again.
+ * A renamed table keeps its oid, whatever else is done to it.  Without one (older
+ * backups, a restored database, a table made anew) every column and the number of
+ * rows tell.
  */
 #ifndef MIGSAFE_CORE_HEALTH_DATALOSS_MATCH_H
 #define MIGSAFE_CORE_HEALTH_DATALOSS_MATCH_H
@@ -41,7 +44,7 @@ struct live_column {
 };
 
 struct live_table {
-    const char *schema, *name;
+    const char *schema, *name, *oid;
     bool partitioned;
     struct live_column *columns; /* by place, with the dropped ones */
     size_t column_count;
@@ -73,7 +76,7 @@ struct column_match {
 
 struct table_match {
     const struct manifest_table *was;
-    struct live_table *is;        /* NULL: gone, or renamed */
+    struct live_table *is;        /* NULL: gone, or made anew under another name */
     struct column_match *columns; /* as many as was has; NULL without is */
     bool blamed;                  /* the migration touches it, or a fence kept others out */
 };
@@ -88,7 +91,7 @@ struct live_table *live_table_find(const struct live_catalog *now, const char *s
                                    const char *name);
 struct dataloss_matches dataloss_match(struct arena *a, const struct dataloss_context *c,
                                        struct live_catalog *now);
-/* Has it every column of the gone table?  Then it may be that one, under a new name. */
+/* Has it every column of the gone table?  Then it may be that one, made anew under another name. */
 bool live_table_fits(struct live_table *t, const struct manifest_table *was);
 void dataloss_judge(struct arena *a, const struct dataloss_matches *matches,
                     struct live_catalog *now, struct findings *found);
