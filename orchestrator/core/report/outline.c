@@ -113,6 +113,8 @@ static struct strlist finding_lines(struct arena *a, const struct findings *f)
         strlist_printf(&lines, "%s: %s",
                        item->allowed ? "allowed" : finding_level_name(item->level),
                        finding_line(a, item));
+        if (item->file != NULL)
+            strlist_printf(&lines, "  at %s", finding_place(a, item));
         if (item->allowed)
             strlist_printf(&lines, "  allowed by %s", or_none(item->allowed_by));
         else if (is_filled(item->advice))
