@@ -9,9 +9,13 @@ enum { SPLIT_MAJOR = 7, SPLIT_MINOR = 4 };
 
 static enum gate_sending sending_of(const struct prisma_project *project)
 {
-    int major, minor;
-    if (project->version == NULL || sscanf(project->version, "%d.%d", &major, &minor) != 2)
+    char *end;
+    if (project->version == NULL)
         return GATE_SENT_UNKNOWN;
+    long major = strtol(project->version, &end, 10);
+    if (major == 0 || *end != '.')
+        return GATE_SENT_UNKNOWN;
+    long minor = strtol(end + 1, NULL, 10);
     bool split = major > SPLIT_MAJOR || (major == SPLIT_MAJOR && minor >= SPLIT_MINOR);
     return split ? GATE_SENT_SPLIT : GATE_SENT_WHOLE;
 }

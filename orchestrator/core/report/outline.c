@@ -215,7 +215,7 @@ struct outline report_outline(struct arena *a, const struct run_report *r)
     add_section(&o, "error", error_lines(a, r));
     add_section(&o, "migrations", migration_lines(a, r));
     add_section(&o, "runs of Prisma", attempt_lines(a, r));
-    add_section(&o, "new findings", finding_lines(a, &r->findings));
+    add_section(&o, "findings", finding_lines(a, &r->findings));
     add_section(&o, "backups", backup_lines(a, r));
     add_section(&o, "replaced database, kept", kept_lines(a, r));
     add_section(&o, "written since the backup, only in the kept database (the migration's own too)",
