@@ -232,7 +232,7 @@ bool repo_tracks(struct repo *r, const char *path)
 {
     AUTO(git_index) git_index *index = NULL;
     size_t n = strlen(path), at;
-    if (git_repository_index(&index, r->git) != 0)
+    if (git_repository_index(&index, r->git) != 0 || git_index_read(index, 0) != 0)
         return false;
     if (n == 0)
         return git_index_entrycount(index) > 0;
