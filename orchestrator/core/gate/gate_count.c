@@ -134,7 +134,8 @@ static bool estimate(struct counting *c, size_t i, struct err *e)
             return err_wrap(e, "could not read the statistics of \"%s\"", v->table);
         if (rows.count > 0)
             v->lost =
-                (int64_t)((double)v->lost * (1.0 - strtod(pg_cell(&rows, 0, "fraction"), NULL)));
+                (int64_t)((double)v->lost * (1.0 - strtod(pg_cell(&rows, 0, "fraction"), NULL)) +
+                          0.5);
     }
     v->kind = v->lost > 0 ? GATE_ESTIMATED : GATE_UNKNOWN;
     return true;

@@ -77,10 +77,10 @@ static void look_delete(struct gate_walk *w, const struct json *node)
     struct gate_table *t = table_of(w, relation);
     if (t != NULL && (where == NULL || always_true(w->arena, where)))
         lose(w, t, NULL,
-             (struct gate_loss){.rule = GATE_ROWS_LOST,
-                                .along = GATE_DELETE,
-                                .how =
-                                    where == NULL ? "DELETE without WHERE" : "DELETE of all rows"});
+             (struct gate_loss){
+                 .rule = GATE_ROWS_LOST,
+                 .along = json_bool(relation, "inh", false) ? GATE_DELETE : GATE_ALONE,
+                 .how = where == NULL ? "DELETE without WHERE" : "DELETE of all rows"});
 }
 
 static void look_truncate(struct gate_walk *w, const struct json *node)
