@@ -1,10 +1,13 @@
 #include "base/log.h"
 #include "cmd/cmd.h"
+#include "core/hook/hook.h"
 #include "steps/deploy.h"
 #include "steps/plan.h"
 
 static bool print_plan(struct cmd_context *ctx, struct err *e)
 {
+    if (!hooks_check(ctx->arena, ctx->settings, e))
+        return false;
     AUTO(json) struct json *plan = deploy_plan(ctx->arena, ctx->settings, e);
     if (plan == NULL)
         return false;
