@@ -177,7 +177,10 @@ static NORETURN void become(const struct proc_spec *spec, char **env, const int 
     char go;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    signal(SIGPIPE, SIG_DFL);
+    /* Ours until exec: a request to end that came before it would be lost. */
+    const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+    for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+        signal(signals[i], SIG_DFL);
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     /* Wait for the parent's word: it journals our pid first.  EOF: it is gone. */
