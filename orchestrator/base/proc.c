@@ -175,12 +175,12 @@ static NORETURN void become(const struct proc_spec *spec, char **env, const int 
 {
     sigset_t none;
     char go;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    /* Ours until exec: a request to end that came before it would be lost. */
+    /* Our handlers would be its until exec, and eat a request to end: see fork_blocked. */
     const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
     for (size_t i = 0; i < ARRAY_LEN(signals); i++)
         signal(signals[i], SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     /* Wait for the parent's word: it journals our pid first.  EOF: it is gone. */
@@ -192,6 +192,20 @@ static NORETURN void become(const struct proc_spec *spec, char **env, const int 
     closefrom(3);
     execvpe(spec->argv[0], (char *const *)(uintptr_t)spec->argv, env);
     _exit(127);
+}
+
+/* What is sent to the child before it has let go of our handlers waits until then. */
+static pid_t fork_blocked(void)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &before);
+    pid_t pid = fork();
+    int fork_errno = errno;
+    if (pid != 0)
+        sigprocmask(SIG_SETMASK, &before, NULL);
+    errno = fork_errno;
+    return pid;
 }
 
 static bool can_run(const struct proc_spec *spec, struct err *e)
@@ -222,7 +236,7 @@ bool proc_run(struct arena *a, const struct proc_spec *spec, struct proc_result 
     const int child_fds[3] = {pipes[0][1], pipes[1][1], pipes[2][0]};
 
     struct child c = {
-        .pid = fork(),
+        .pid = fork_blocked(),
         .sinks = {sink_on(a, out_read, spec), sink_on(a, err_read, spec)},
     };
     if (c.pid == 0) {
