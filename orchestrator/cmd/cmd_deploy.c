@@ -6,8 +6,11 @@
 
 static bool print_plan(struct cmd_context *ctx, struct err *e)
 {
-    if (!hooks_check(ctx->arena, ctx->settings, e))
-        return false;
+    struct err hooks = {0};
+    if (!hooks_check(ctx->arena, ctx->settings, &hooks)) {
+        err_wrap(&hooks, "a deploy would be refused");
+        log_err_as(LOG_WARNING, &hooks);
+    }
     AUTO(json) struct json *plan = deploy_plan(ctx->arena, ctx->settings, e);
     if (plan == NULL)
         return false;
