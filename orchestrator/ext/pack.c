@@ -10,7 +10,7 @@ enum { BUFFER_BYTES = 128 * 1024 };
 
 struct unpack {
     gzFile file;
-    const char *path;
+    const char *name;
 };
 
 struct pack {
@@ -24,23 +24,30 @@ void unpack_close(struct unpack *u)
         gzclose_r(TAKE(u->file));
 }
 
-struct unpack *unpack_open(struct arena *a, const char *path, struct err *e)
+struct unpack *unpack_open(struct arena *a, const char *path, const char *name, struct err *e)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        err_sys(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_SYSTEM, "could not open \"%s\"", path);
+        err_sys(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_SYSTEM, "could not open %s", name);
         return NULL;
     }
     struct unpack *u = ARENA_NEW(a, struct unpack);
-    u->path = arena_strdup(a, path);
+    u->name = name;
     u->file = gzdopen(fd, "rb");
     if (u->file == NULL) {
         close(fd);
-        err_set(e, ERR_SYSTEM, "could not read \"%s\": out of memory", path);
+        err_set(e, ERR_SYSTEM, "could not read %s: out of memory", name);
         return NULL;
     }
     gzbuffer(u->file, BUFFER_BYTES);
     return u;
+}
+
+/* zlib puts "<fd:7>: " before it. */
+static const char *without_path(const char *why)
+{
+    const char *found = strstr(why, ">: ");
+    return found == NULL ? why : found + 3;
 }
 
 bool unpack_read(struct unpack *u, void *buffer, size_t max, size_t *n, struct err *e)
@@ -51,12 +58,12 @@ bool unpack_read(struct unpack *u, void *buffer, size_t max, size_t *n, struct e
     *n = got > 0 ? (size_t)got : 0;
     const char *why = gzerror(u->file, &status);
     if (status == Z_ERRNO)
-        return err_sys(e, ERR_SYSTEM, "could not read \"%s\"", u->path);
+        return err_sys(e, ERR_SYSTEM, "could not read %s", u->name);
     /* The rest of a torn file is given first. */
     if (status == Z_BUF_ERROR && got <= 0)
-        return err_set(e, ERR_DAMAGED, "\"%s\" is cut off: its gzip stream has no end", u->path);
+        return err_set(e, ERR_DAMAGED, "%s is cut off: its gzip stream has no end", u->name);
     if (status != Z_OK && status != Z_BUF_ERROR && status != Z_STREAM_END)
-        return err_set(e, ERR_DAMAGED, "\"%s\" is damaged: %s", u->path, why);
+        return err_set(e, ERR_DAMAGED, "%s is damaged: %s", u->name, without_path(why));
     return true;
 }
 

@@ -14,8 +14,9 @@ struct unpack; /* a file being read: what gzip packed is unpacked, anything else
 void unpack_close(struct unpack *u); /* accepts NULL */
 DEFINE_AUTO(unpack, struct unpack *, unpack_close);
 
-/* NULL: ERR_NOT_FOUND, ERR_SYSTEM. */
-MUST_CHECK struct unpack *unpack_open(struct arena *a, const char *path, struct err *e);
+/* name: for errors.  NULL: ERR_NOT_FOUND, ERR_SYSTEM. */
+MUST_CHECK struct unpack *unpack_open(struct arena *a, const char *path, const char *name,
+                                      struct err *e);
 /* Fills the buffer unless the end comes first; *n 0 is the end.  ERR_DAMAGED: cut off, or its
  * checksum is wrong; ERR_SYSTEM. */
 MUST_CHECK bool unpack_read(struct unpack *u, void *buffer, size_t max, size_t *n, struct err *e);
