@@ -205,6 +205,12 @@ gate partial --base HEAD --json
 status_is 0 'a clone without old files'
 is "$(said)" '' 'whose files are those of HEAD'
 
+git -C partial config core.repositoryformatversion 1
+git -C partial config extensions.partialClone origin
+git -C partial config extensions.worktreeConfig true
+gate partial --json
+is "$(said)" '' 'nor do marks of partial clones and sparse checkouts matter'
+
 # --- formats ----------------------------------------------------------------------------------------------
 odd='20260106000000_50%, a:b'
 migration branch "$odd" 'SELECT 1;'
@@ -253,4 +259,14 @@ is "$OUT" "$(sed -n '/^| rule/,/^$/p' "$ROOT/docs/GATE.md")" 'docs/GATE.md has t
 # --- a database that does not answer ---------------------------------------------------------------------------
 gate branch --url 'postgresql://u@127.0.0.1:1/x'
 status_is 69 'a database that is configured and does not answer'
+
+# --- what earlier migrations tell of types ----------------------------------------------------------
+cloned types
+migration types 20260103000000_c 'ALTER TABLE "A" ADD COLUMN "name" text;'
+commit types c
+migration types 20260104000000_d 'ALTER TABLE "A" DROP COLUMN "name", ADD COLUMN "full" text;'
+commit types d
+gate types --base HEAD~1 --json
+is "$(said)" 'renamed-column:public.A.name' 'a rename is told from a loss by what earlier migrations say'
+
 done_testing

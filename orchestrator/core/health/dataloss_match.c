@@ -57,12 +57,30 @@ static bool has_hole(const struct live_table *t, int after, int before)
     return false;
 }
 
-static void match_names(struct table_match *m)
+/* Where the migrations' own words have put it; renamed: elsewhere. */
+static struct effects_name follow(const struct dataloss_context *c, struct effects_name n,
+                                  bool *renamed)
+{
+    *renamed = false;
+    for (size_t i = 0; i < c->effect_count; i++)
+        if (effects_renamed(&c->effects[i], &n, c->default_schema))
+            *renamed = true;
+    return n;
+}
+
+static void match_names(const struct dataloss_context *c, struct table_match *m)
 {
     for (size_t i = 0; i < m->was->column_count; i++) {
-        m->columns[i].was = &m->was->columns[i];
-        m->columns[i].is = find_column(m->is, m->was->columns[i].name);
+        struct column_match *k = &m->columns[i];
+        const struct effects_name was = {m->was->schema, m->was->name, m->was->columns[i].name};
+        k->was = &m->was->columns[i];
+        k->is = find_column(m->is, follow(c, was, &k->renamed).column);
     }
+    /* A column that was given the name of another one is not that one. */
+    for (size_t i = 0; i < m->was->column_count; i++)
+        for (size_t k = 0; m->columns[i].renamed && k < m->was->column_count; k++)
+            if (!m->columns[k].renamed && m->columns[k].is == m->columns[i].is)
+                m->columns[k].is = NULL;
 }
 
 /* Another type, and the mark of ADD COLUMN ... DEFAULT. */
@@ -198,10 +216,10 @@ static void want_values(struct table_match *m)
             m->is->columns[k].want = WANT_VALUES;
 }
 
-static void match_columns(struct arena *a, struct table_match *m)
+static void match_columns(struct arena *a, const struct dataloss_context *c, struct table_match *m)
 {
     m->columns = arena_array(a, m->was->column_count + 1, sizeof(*m->columns));
-    match_names(m);
+    match_names(c, m);
     find_recreated(m);
     match_renamed(a, m);
     want_values(m);
@@ -219,15 +237,23 @@ bool live_table_fits(struct live_table *t, const struct manifest_table *was)
     return was->column_count > 0;
 }
 
-/* The table under another name.  An oid that another cluster gave to another table by chance is
- * told by the columns: half of them at least must be there. */
-static struct live_table *find_renamed(const struct manifest *before, struct live_catalog *now,
+static bool is_claimed(const struct dataloss_matches *all, const struct live_table *t)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].is == t)
+            return true;
+    return false;
+}
+
+/* The table under a name that no word of the migrations gave it.  An oid that another cluster gave
+ * to another table by chance is told by the columns: half of them at least must be there. */
+static struct live_table *find_renamed(const struct dataloss_matches *all, struct live_catalog *now,
                                        const struct manifest_table *was)
 {
     for (size_t i = 0; i < now->count && was->oid != NULL; i++) {
         struct live_table *t = &now->tables[i];
         size_t there = 0;
-        if (!str_same(t->oid, was->oid) || manifest_table_find(before, t->schema, t->name) != NULL)
+        if (!str_same(t->oid, was->oid) || is_claimed(all, t))
             continue;
         for (size_t k = 0; k < was->column_count; k++)
             there += find_column(t, was->columns[k].name) != NULL;
@@ -248,6 +274,15 @@ static void match_gone(struct live_catalog *now, const struct manifest_table *wa
     }
 }
 
+/* Another table was given the name of this one, which must be gone then. */
+static void yield_names(struct dataloss_matches *all)
+{
+    for (size_t i = 0; i < all->count; i++)
+        for (size_t k = 0; all->items[i].renamed && k < all->count; k++)
+            if (!all->items[k].renamed && all->items[k].is == all->items[i].is)
+                all->items[k].is = NULL;
+}
+
 struct dataloss_matches dataloss_match(struct arena *a, const struct dataloss_context *c,
                                        struct live_catalog *now)
 {
@@ -264,14 +299,20 @@ struct dataloss_matches dataloss_match(struct arena *a, const struct dataloss_co
             continue;
         struct table_match *m = &all.items[all.count++];
         *m = (struct table_match){.was = was,
-                                  .is = live_table_find(now, was->schema, was->name),
                                   .blamed = c->fenced || is_touched(c, was->schema, was->name)};
+        const struct effects_name is =
+            follow(c, (struct effects_name){was->schema, was->name, NULL}, &m->renamed);
+        m->is = live_table_find(now, is.schema, is.name);
+    }
+    yield_names(&all);
+    for (size_t i = 0; i < all.count; i++) {
+        struct table_match *m = &all.items[i];
         if (m->is == NULL)
-            m->is = find_renamed(before, now, was);
+            m->is = find_renamed(&all, now, m->was);
         if (m->is != NULL) {
             m->blamed = m->blamed || m->is->touched;
             m->is->is_new = false;
-            match_columns(a, m);
+            match_columns(a, c, m);
         }
     }
     for (size_t i = 0; i < all.count; i++)

@@ -5,7 +5,8 @@
  * dataloss_match pairs and says what to measure, the measures are filled in
  * (dataloss.c), dataloss_judge makes the findings.
  *
- * How a renamed column is told from a lost one.  An ALTER TABLE ... RENAME keeps
+ * How a renamed column is told from a lost one.  By the migrations' own words, where they are seen;
+ * else by its place.  An ALTER TABLE ... RENAME keeps
  * the column's place, an ADD COLUMN gets the last one, a DROP COLUMN leaves a hole:
  *   - a new column between two that were neighbours of the lost one is that one;
  *   - at the end of a table, where holes leave it open, the values decide: a new
@@ -14,9 +15,9 @@
  *     that computes its own;
  *   - a column of the same name after one that it stood before was dropped and
  *     added again.
- * A renamed table keeps its oid, whatever else is done to it.  Without one (older
- * backups, a restored database, a table made anew) every column and the number of
- * rows tell.
+ * A renamed table is told by the migrations' words, else by its oid, which stays (DO
+ * blocks, EXECUTE), else (older backups, a restored database, a table made anew) by
+ * every column and the number of rows.
  */
 #ifndef MIGSAFE_CORE_HEALTH_DATALOSS_MATCH_H
 #define MIGSAFE_CORE_HEALTH_DATALOSS_MATCH_H
@@ -71,6 +72,7 @@ struct live_catalog {
 struct column_match {
     const struct manifest_column *was;
     struct live_column *is; /* NULL: lost, or dropped and added again */
+    bool renamed;           /* by the migrations' own words */
     bool recreated;
 };
 
@@ -78,6 +80,7 @@ struct table_match {
     const struct manifest_table *was;
     struct live_table *is;        /* NULL: gone, or made anew under another name */
     struct column_match *columns; /* as many as was has; NULL without is */
+    bool renamed;                 /* by the migrations' own words */
     bool blamed;                  /* the migration touches it, or a fence kept others out */
 };
 
