@@ -5,9 +5,9 @@
  * dataloss_match pairs and says what to measure, the measures are filled in
  * (dataloss.c), dataloss_judge makes the findings.
  *
- * How a renamed column is told from a lost one.  By the migrations' own words, where they are seen;
- * else by its place.  An ALTER TABLE ... RENAME keeps
- * the column's place, an ADD COLUMN gets the last one, a DROP COLUMN leaves a hole:
+ * How a renamed column is told from a lost one: by the migrations' own words, or else
+ * by its place.  An ALTER TABLE ... RENAME keeps the column's place, an ADD COLUMN gets the last
+ * one, a DROP COLUMN leaves a hole:
  *   - a new column between two that were neighbours of the lost one is that one;
  *   - at the end of a table, where holes leave it open, the values decide: a new
  *     column of the same type that holds as many counts as the lost one.  Values
