@@ -57,6 +57,15 @@ like "$OUT" 'ok      hard \(whole\): 1 migrations, .*, 16 tables, [0-9]+ rows, 2
 like "$OUT" $'\n        not filled: impossible: new row for relation' 'and what could not be filled is told'
 like "$OUT" $'\n1 passed, 3 failed, 2 skipped$' 'all are counted'
 
+# --- a migration at a time, onto rows -----------------------------------------------------------------
+history_of steps 'CREATE TABLE a (id integer PRIMARY KEY, v text);' 'ALTER TABLE a ADD COLUMN w text NOT NULL;' 'ALTER TABLE a DROP COLUMN v;'
+run "$CORPUS" --mode split --step steps
+status_is 0 'stepwise: what fails with rows and leaves all as it was passes'
+like "$OUT" 'stepwise: 1 migrated, 1 refused, 1 restored, history 0' 'all are counted'
+like "$OUT" $'\n        stepwise: 20240101000002_one: 20 Null constraint failed' 'what fails with rows is told'
+like "$OUT" $'\n        stepwise: 20240101000003_one: 10 drop-column public.a.v\n        stepwise: 20240101000003_one, --gate warn: 20 drop-column public.a.v' \
+	'what loses values is tried against the gate, too'
+
 # --- it would be seen, also where the migrations lie deep below the folder --------------------------------------------------------------------------------------
 cat >liar <<'LIAR'
 #!/usr/bin/env bash
