@@ -43,7 +43,9 @@ LDLIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpg_query -lm
 
 SQL  := $(sort $(wildcard orchestrator/sql/*.sql))
 SRCS := $(sort $(shell find orchestrator -name '*.c'))
-OBJS := $(SRCS:%.c=$(BUILD)/%.o) $(BUILD)/gen/queries.o
+OBJS := $(SRCS:%.c=$(BUILD)/%.o) $(BUILD)/gen/queries.o $(BUILD)/gen/embedded.o
+# What `migsafe init` writes into projects is in the program itself.
+FILES := deploy.sh scripts/db.mk packaging/ci/github-actions.yml packaging/ci/gitlab-ci.yml
 LIB  := $(BUILD)/libmigsafe.a
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_test.c))
 # Programs that a tests/pg/*.t needs to reach functions that no command shows alone.
@@ -60,14 +62,18 @@ $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
 	@echo "  LD  $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(LIB): $(filter-out %/main.o,$(OBJS))
 	@rm -f $@; $(AR) rcs $@ $^
-$(BUILD)/%.o: %.c | build/gen/sql/queries.h
+$(BUILD)/%.o: %.c | build/gen/sql/queries.h build/gen/files/embedded.h
 	@mkdir -p $(@D)
 	@echo "  CC  $<"; $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 $(BUILD)/gen/queries.o: build/gen/sql/queries.h
+$(BUILD)/gen/embedded.o: build/gen/files/embedded.h
+$(BUILD)/gen/queries.o $(BUILD)/gen/embedded.o:
 	@mkdir -p $(@D)
-	@echo "  CC  build/gen/queries.c"; $(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ build/gen/queries.c
+	@echo "  CC  build/gen/$(notdir $(@:.o=.c))"; $(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ build/gen/$(notdir $(@:.o=.c))
 build/gen/sql/queries.h: $(SQL) scripts/embed-sql.sh
 	@scripts/embed-sql.sh build/gen $(SQL); touch $@
+build/gen/files/embedded.h: $(FILES) scripts/embed-files.sh
+	@scripts/embed-files.sh build/gen $(FILES); touch $@
 
 # The sources are only compiled once the packages are there, so these two start over.
 setup:
