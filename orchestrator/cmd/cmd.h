@@ -41,7 +41,8 @@ struct command {
 #define COMMANDS(X) \
     X(deploy)       \
     X(backup)       \
-    X(restore) X(list) X(show) X(prune) X(health) X(status) X(report) X(wait) X(doctor) X(settings)
+    X(restore)      \
+    X(list) X(show) X(prune) X(health) X(status) X(report) X(wait) X(doctor) X(settings) X(init)
 
 #define X(name) extern const struct command cmd_##name;
 COMMANDS(X)

@@ -16,6 +16,8 @@
 
 #include "core/settings/settings.h"
 
+enum { INIT_FILES_MAX = 16 };
+
 enum init_ci { INIT_CI_BY_FILES, INIT_CI_GITHUB, INIT_CI_GITLAB, INIT_CI_NONE };
 
 struct init_wish {
@@ -25,17 +27,18 @@ struct init_wish {
 };
 
 struct init_file {
-    const char *path;  /* absolute, links resolved */
-    const char *shown; /* as seen from folder */
-    const char *note;  /* what it is or what is added; of a file that is left: why */
-    const char *text;  /* NULL: left */
-    const char *keep;  /* the former file is renamed to this first; NULL: none, or added to */
-    unsigned mode;     /* of a new file, less the umask */
+    const char *path;   /* absolute, links resolved */
+    const char *shown;  /* as seen from folder */
+    const char *note;   /* what it is or what is added; of a file that is left: why */
+    const char *text;   /* NULL: left */
+    const char *before; /* what is there now; NULL: nothing */
+    const char *keep;   /* the former file is kept under this name; NULL: it is only added to */
+    unsigned mode;      /* of a new file, less the umask */
 };
 
 struct init_plan {
     const char *folder;
-    struct init_file *files; /* in the order of writing */
+    struct init_file files[INIT_FILES_MAX]; /* in the order of writing */
     size_t count;
     struct strlist next; /* what the user does now, a sentence each */
 };
