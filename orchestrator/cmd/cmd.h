@@ -40,6 +40,7 @@ struct command {
 /* In the order of `migsafe help`. */
 #define COMMANDS(X) \
     X(deploy)       \
+    X(gate)         \
     X(backup)       \
     X(restore) X(list) X(show) X(prune) X(health) X(status) X(report) X(wait) X(doctor) X(settings)
 

@@ -13,7 +13,7 @@
 #include <stdarg.h>
 
 static const struct step *const steps[] = {
-    &step_preflight, &step_backup, &step_migrate, &step_health, &step_backup_after,
+    &step_preflight, &step_gate, &step_backup, &step_migrate, &step_health, &step_backup_after,
 };
 
 const struct step *const *deploy_steps(size_t *count)
@@ -286,6 +286,7 @@ bool deploy(struct arena *a, const struct settings *s, const struct deploy_optio
         .id = id,
         .application_name = arena_printf(a, "migsafe:%s", id),
         .baseline = findings_on(a),
+        .gate = findings_on(a),
         .found = findings_on(a),
         .report = report_new(a, id, "deploy"),
     };
