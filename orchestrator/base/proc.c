@@ -54,18 +54,53 @@ struct sink {
     int fd;
     char *bytes;
     size_t used, max;
+    const struct proc_spec *spec;
+    char *line; /* the one that is not ended yet; NULL: nobody asks for lines */
+    size_t line_used;
 };
+
+static struct sink sink_on(struct arena *a, int fd, const struct proc_spec *spec)
+{
+    return (struct sink){
+        .fd = fd,
+        .bytes = arena_alloc(a, spec->out_max + 1),
+        .max = spec->out_max,
+        .spec = spec,
+        .line = spec->line == NULL ? NULL : arena_alloc(a, PROC_LINE_MAX + 1),
+    };
+}
+
+static void end_line(struct sink *s)
+{
+    s->line[s->line_used] = '\0';
+    s->line_used = 0;
+    s->spec->line(s->spec->context, s->line);
+}
+
+static void add_to_line(struct sink *s, char c)
+{
+    if (c == '\n') {
+        end_line(s);
+        return;
+    }
+    s->line[s->line_used++] = c;
+    if (s->line_used == PROC_LINE_MAX)
+        end_line(s);
+}
 
 /* Reads what is ready; past max the bytes are read and dropped.  False at EOF. */
 static bool drain(struct sink *s)
 {
-    char dropped[4096];
-    bool full = s->used == s->max;
-    ssize_t n = full ? read(s->fd, dropped, sizeof(dropped))
-                     : read(s->fd, s->bytes + s->used, s->max - s->used);
-    if (n > 0 && !full)
-        s->used += (size_t)n;
-    return n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN));
+    char bytes[4096];
+    ssize_t n = read(s->fd, bytes, sizeof(bytes));
+    if (n <= 0)
+        return n < 0 && (errno == EINTR || errno == EAGAIN);
+    size_t kept = (size_t)n < s->max - s->used ? (size_t)n : s->max - s->used;
+    memcpy(s->bytes + s->used, bytes, kept);
+    s->used += kept;
+    for (ssize_t i = 0; s->line != NULL && i < n; i++)
+        add_to_line(s, bytes[i]);
+    return true;
 }
 
 struct child {
@@ -100,6 +135,9 @@ static bool finish_reading(struct child *c)
     struct deadline limit = deadline_in(200);
     while ((c->sinks[0].fd >= 0 || c->sinks[1].fd >= 0) && !deadline_passed(&limit))
         wait_round(c, 20);
+    for (size_t i = 0; i < ARRAY_LEN(c->sinks); i++)
+        if (c->sinks[i].line_used > 0)
+            end_line(&c->sinks[i]);
     return true;
 }
 
@@ -137,20 +175,37 @@ static NORETURN void become(const struct proc_spec *spec, char **env, const int 
 {
     sigset_t none;
     char go;
+    /* Our handlers would be its until exec, and eat a request to end: see fork_blocked. */
+    const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+    for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+        signal(signals[i], SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    signal(SIGPIPE, SIG_DFL);
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     /* Wait for the parent's word: it journals our pid first.  EOF: it is gone. */
     bool told = read(fds[2], &go, 1) == 1;
     int null = open("/dev/null", O_RDONLY);
-    if (!told || null < 0 || dup2(null, 0) < 0 || dup2(fds[0], 1) < 0 || dup2(fds[1], 2) < 0 ||
-        (spec->dir != NULL && chdir(spec->dir) < 0))
+    if (!told || null < 0 || dup2(null, 0) < 0 || dup2(fds[0], 1) < 0 ||
+        dup2(fds[spec->together ? 0 : 1], 2) < 0 || (spec->dir != NULL && chdir(spec->dir) < 0))
         _exit(126);
     closefrom(3);
     execvpe(spec->argv[0], (char *const *)(uintptr_t)spec->argv, env);
     _exit(127);
+}
+
+/* What is sent to the child before it has let go of our handlers waits until then. */
+static pid_t fork_blocked(void)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &before);
+    pid_t pid = fork();
+    int fork_errno = errno;
+    if (pid != 0)
+        sigprocmask(SIG_SETMASK, &before, NULL);
+    errno = fork_errno;
+    return pid;
 }
 
 static bool can_run(const struct proc_spec *spec, struct err *e)
@@ -181,9 +236,8 @@ bool proc_run(struct arena *a, const struct proc_spec *spec, struct proc_result 
     const int child_fds[3] = {pipes[0][1], pipes[1][1], pipes[2][0]};
 
     struct child c = {
-        .pid = fork(),
-        .sinks = {{out_read, arena_alloc(a, spec->out_max + 1), 0, spec->out_max},
-                  {err_read, arena_alloc(a, spec->out_max + 1), 0, spec->out_max}},
+        .pid = fork_blocked(),
+        .sinks = {sink_on(a, out_read, spec), sink_on(a, err_read, spec)},
     };
     if (c.pid == 0) {
         close(go_write);
@@ -211,7 +265,7 @@ bool proc_run(struct arena *a, const struct proc_spec *spec, struct proc_result 
         .out = c.sinks[0].bytes,
         .err = c.sinks[1].bytes,
     };
-    if (ok && result->exit_status == 127 && result->err[0] == '\0') {
+    if (ok && result->exit_status == 127 && c.sinks[0].used == 0 && c.sinks[1].used == 0) {
         errno = ENOENT;
         return err_sys(e, ERR_SYSTEM, "could not run \"%s\"", spec->argv[0]);
     }

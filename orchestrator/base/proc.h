@@ -25,12 +25,18 @@
 
 #include <sys/types.h>
 
+enum { PROC_LINE_MAX = 8191 };
+
 struct proc_spec {
     const char *const *argv; /* NULL-terminated; argv[0] is sought on PATH unless it has a slash */
     const char *const *env;  /* NULL-terminated changes, or NULL */
     const char *dir;         /* working folder, or NULL for ours */
     int64_t timeout_ms;      /* 0: no limit */
     size_t out_max;          /* bytes of stdout and of stderr kept: the first of them */
+    bool together;           /* stderr goes where stdout goes: in the order of writing */
+    /* Called with each line of stdout and stderr as it comes, without its end; a longer one than
+     * PROC_LINE_MAX comes in parts. */
+    void (*line)(void *context, const char *line);
     /* Called once the child has its pid and before it runs: journal it.  False ends it. */
     bool (*started)(void *context, pid_t pid, struct err *e);
     /* Called about every 100 ms while it runs; false ends it with the error given. */

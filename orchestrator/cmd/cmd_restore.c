@@ -4,6 +4,7 @@
 #include "base/random.h"
 #include "cmd/cmd.h"
 #include "cmd/restore_print.h"
+#include "core/hook/hook.h"
 #include "core/journal.h"
 #include "core/report/announce.h"
 #include "core/restore/drill.h"
@@ -173,8 +174,10 @@ static void warn(struct job *j, const struct err *e)
     strlist_add(&j->report.warnings, arena_strdup(j->ctx->arena, e->message));
 }
 
-static void fill_report(struct job *j, const struct rollback_result *result)
+/* What is known before anything is done: hooks are told of it. */
+static void begin_report(struct job *j)
 {
+    j->report = report_new(j->ctx->arena, j->run, "restore");
     const struct manifest *m = &j->backup.manifest;
     struct report_backup b = {
         .id = j->backup.id, .kind = m->kind, .path = j->backup.folder, .bytes = m->bytes};
@@ -183,14 +186,30 @@ static void fill_report(struct job *j, const struct rollback_result *result)
     report_add_backup(&j->report, &b);
     j->report.database = j->into == NULL ? j->live.name : j->into;
     j->report.host = j->site.live.host;
+}
+
+static bool run_hooks(struct job *j, enum hook_point point, struct err *e)
+{
+    const struct hook_run hooks = {
+        .settings = j->ctx->settings, .report = &j->report, .journal = j->journal};
+    return j->into != NULL || hooks_run(j->ctx->arena, &hooks, point, e);
+}
+
+/* post-restore also when nothing was restored: what pre-restore stopped can be started again. */
+static bool restore_between_hooks(struct job *j, struct rollback_result *result, struct err *e)
+{
+    struct err late = {0};
+    bool ok = run_hooks(j, HOOK_PRE_RESTORE, e) && restore_onto_live(j, result, e);
     if (result->swapped)
         report_set_rollback(&j->report, result);
+    if (!run_hooks(j, HOOK_POST_RESTORE, &late))
+        warn(j, &late);
+    return ok;
 }
 
 /* restored: also where what came after the swap failed.  Without a verdict: the server went away in
  * the swap, so nobody knows which of the two is live. */
-static void conclude(struct job *j, bool restored, const struct rollback_result *result,
-                     const struct err *error)
+static void conclude(struct job *j, bool restored, const struct err *error)
 {
     struct err late = {0};
     const char *verdict = restored ? "restored" : "unchanged";
@@ -200,10 +219,14 @@ static void conclude(struct job *j, bool restored, const struct rollback_result 
     json_put_int(facts, "exit", exit_status);
     if (!journal_write(j->journal, "run", "verdict", facts, error, &late))
         warn(j, &late);
-    fill_report(j, result);
     report_end(&j->report, verdict, exit_status, error);
     if (!announce(j->ctx->arena, j->ctx->settings, &j->report, error != NULL, &late))
         warn(j, &late);
+    if (!report_write(j->ctx->arena, j->ctx->settings->state_dir, &j->report, &late))
+        log_err_as(LOG_WARNING, &late);
+    if (run_hooks(j, HOOK_END, &late))
+        return;
+    warn(j, &late);
     if (!report_write(j->ctx->arena, j->ctx->settings->state_dir, &j->report, &late))
         log_err_as(LOG_WARNING, &late);
 }
@@ -215,13 +238,13 @@ static bool carry_out(struct job *j, struct err *e)
     AUTO(journal)
     struct journal *journal = journal_open(j->ctx->settings->state_dir, j->run, "restore", e);
     j->journal = journal;
-    j->report = report_new(j->ctx->arena, j->run, "restore");
+    begin_report(j);
     if (journal == NULL || !write_begin(j, e))
         return false;
     log_info("restoring backup %s", restore_backup_line(j->ctx->arena, &j->backup));
-    bool ok = j->into != NULL ? restore_into_new(j, e) : restore_onto_live(j, &result, e);
+    bool ok = j->into != NULL ? restore_into_new(j, e) : restore_between_hooks(j, &result, e);
     if (ok || result.swapped || e->kind != ERR_CONNECT)
-        conclude(j, ok || result.swapped, &result, ok ? NULL : e);
+        conclude(j, ok || result.swapped, ok ? NULL : e);
     if (ok && j->into != NULL)
         restore_print_into(j->ctx, &j->backup, j->into, j->run, clock_ms() - began);
     else if (ok || result.swapped)
@@ -247,6 +270,8 @@ static bool carry_out_locked(struct job *j, struct err *e)
 static bool restore_checked(struct job *j, struct err *e)
 {
     struct arena *a = j->ctx->arena;
+    if (j->into == NULL && !hooks_check(a, j->ctx->settings, e))
+        return false;
     if (j->into != NULL ? !restore_into_check(a, j->maintenance, j->into, e) : !read_live(j, e))
         return false;
     if (j->dry_run)
