@@ -9,9 +9,10 @@
 python3 -c 'import yaml' 2>/dev/null || skip_all "python3-yaml is not here"
 need_server
 
-export HOME=$T/home GIT_AUTHOR_NAME=t GIT_AUTHOR_EMAIL=t@t GIT_COMMITTER_NAME=t GIT_COMMITTER_EMAIL=t@t
+JOB_HOME=$T/home
+export GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_NAME=t GIT_AUTHOR_EMAIL=t@t GIT_COMMITTER_NAME=t GIT_COMMITTER_EMAIL=t@t
 export GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_DATE=2027-01-01T00:00:00Z GIT_COMMITTER_DATE=2027-01-01T00:00:00Z
-mkdir "$HOME" "$T/bin"
+mkdir "$JOB_HOME" "$T/bin"
 ln -s "$MIGSAFE" "$T/bin/migsafe"
 PG_MAJOR=$("$TEST_PGBIN/pg_dump" --version | sed 's/.* \([0-9]*\).*/\1/')
 PACKAGES=$(npm_cache "$ROOT/fixtures/app")/node_modules
@@ -51,10 +52,10 @@ workspace() { # BRANCH: a fresh checkout in $T/ws, as the services make it: deta
 # --- playing jobs
 
 given() { # JQ-OBJECT: what the service supplies, with the common part
-	jq -n --arg ws "$T/ws" --arg path "$T/bin:$TEST_PGBIN:$PATH" --arg home "$HOME" --arg temp "$T/runner" \
+	jq -n --arg ws "$T/ws" --arg path "$T/bin:$TEST_PGBIN:$PATH" --arg home "$JOB_HOME" --arg temp "$T/runner" \
 		--arg major "$PG_MAJOR" --arg packages "$PACKAGES" --arg seed "${SEED-}" "{
 		workspace: \$ws,
-		environment: {PATH: \$path, HOME: \$home, CI: \"true\", LC_ALL: \"C.UTF-8\", CHECKPOINT_DISABLE: \"1\", SEED: \$seed}
+		environment: {PATH: \$path, HOME: \$home, GIT_CONFIG_GLOBAL: (\$home + \"/.gitconfig\"), CI: \"true\", LC_ALL: \"C.UTF-8\", CHECKPOINT_DISABLE: \"1\", SEED: \$seed}
 	} * ($1)" >given.json
 }
 
