@@ -62,6 +62,7 @@ migration:restore=migsafe restore' "the npm scripts"
 perl -0777 -pe 's/,\s*"(prisma|migration):[a-z:]+":"migsafe [a-z]+"//g' app/package.json >without.json
 cmp -s without.json before.json
 ok $? "every other byte of package.json is what it was" || diag "$(cat -A app/package.json)"
+# shellcheck disable=SC2016 # a key of JSON
 is "$(cat app/migsafe.json)" '{
   "$schema": "./migsafe.schema.json",
   "backup-dir": "./backups"
@@ -129,7 +130,7 @@ makefile() { # TEXT: what init makes of it, in a project of its own
 	printf '%b' "$1" >m/Makefile
 	in_app m --ci none --json
 }
-makefile 'all:\n\t@echo all \\'
+makefile "all:\n\t@echo all \\\\"
 is "$(cat m/Makefile)" "$(printf 'all:\n\t@echo all \\\n\ninclude scripts/db.mk')" "the include comes last, after an empty line"
 run make -C m
 is "$OUT" "$(make -C m all)" "the default goal stays"
@@ -183,6 +184,7 @@ mkdir deep/.github
 touch deep/applications/x/package-lock.json
 in_app deep --json --schema applications/x/src/database/prisma/schema.prisma
 status_is 0 "from the root of a repository, the schema named"
+# shellcheck disable=SC2016 # a key of JSON
 is "$(jq -c . deep/migsafe.json)" '{"$schema":"./migsafe.schema.json","schema":"./applications/x/src/database/prisma/schema.prisma","backup-dir":"./backups"}' \
 	"the schema is in the settings"
 is "$(jq -r '.scripts["migration:check"]' deep/applications/x/package.json)" "migsafe health --config ../../migsafe.json" \

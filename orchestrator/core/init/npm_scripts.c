@@ -295,7 +295,8 @@ static const struct npm_script *const *sort_out(const struct text *t, const stru
     size_t count = 0, n = 0;
     while (scripts[count].name != NULL)
         count++;
-    const struct npm_script **missing = arena_array(t->arena, count + 1, sizeof(*missing));
+    const struct npm_script **missing =
+        arena_array(t->arena, count + 1, sizeof(const struct npm_script *));
     for (size_t i = 0; i < count; i++) {
         const struct member *m = member_named(o, scripts[i].name);
         if (m == NULL) {
