@@ -298,7 +298,6 @@ ask_gate() {
 		return
 	fi
 	look "${MIGSAFE_WORDS[@]}" gate "${SETTINGS[@]}" || status=$?
-	[ "$status" != 64 ] || return 0 # XXX until gateways is merged
 	if [ "$status" != 0 ]; then
 		stop_if_asked
 		[ "$setting" = warn ] || failed "$status" "the gate"
