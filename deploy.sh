@@ -71,6 +71,7 @@ GONE=()       # services that run, but that the compose file does not have any m
 GONE_IDS=()   # their containers
 NO_COMPOSE='' # why there is no compose
 BUILT=''      # may there be new images?
+PLAN_STATUS=0 # what a dry run ends with
 STEP=0        # the one at work
 
 # --- words ----------------------------------------------------------------------------------------
@@ -298,10 +299,15 @@ ask_gate() {
 		return
 	fi
 	look "${MIGSAFE_WORDS[@]}" gate "${SETTINGS[@]}" || status=$?
-	if [ "$status" != 0 ]; then
-		stop_if_asked
-		[ "$setting" = warn ] || failed "$status" "the gate"
+	[ "$status" != 0 ] || return 0
+	stop_if_asked
+	if [ "$setting" = warn ]; then
 		note "the setting gate is warn: going on"
+	elif [ -n "$DRY_RUN" ]; then
+		PLAN_STATUS=$status
+		note "refused: the deploy would stop here"
+	else
+		failed "$status" "the gate"
 	fi
 }
 
@@ -454,14 +460,15 @@ migrate() {
 }
 
 plan() {
+	local status=0
 	act "${MIGSAFE_WORDS[@]}" deploy "${OPTIONS[@]}"
 	if ! database_answers; then
 		note "the database does not answer: migsafe cannot tell its plan"
 		return
 	fi
-	look "${MIGSAFE_WORDS[@]}" deploy --dry-run "${OPTIONS[@]}" || PLAN_STATUS=$?
+	look "${MIGSAFE_WORDS[@]}" deploy --dry-run "${OPTIONS[@]}" || status=$?
+	[ "$PLAN_STATUS" != 0 ] || PLAN_STATUS=$status
 }
-PLAN_STATUS=0
 
 # --- 7 and 8 ------------------------------------------------------------------------------------------
 
@@ -596,7 +603,7 @@ main() {
 	trap 'on_signal TERM' TERM
 	trap 'on_signal HUP' HUP
 	trap : PIPE
-	[[ $HEALTH_TIMEOUT =~ ^[0-9]+$ ]] || give_up 78 "HEALTH_TIMEOUT is no number of seconds: $HEALTH_TIMEOUT"
+	[[ $HEALTH_TIMEOUT =~ ^[1-9][0-9]*$ ]] || give_up 78 "HEALTH_TIMEOUT is no number of seconds: $HEALTH_TIMEOUT"
 	[ -z "$ENV_FILE" ] || read_env_file
 	cd "${PROJECT_DIR:-$(dirname "${BASH_SOURCE[0]}")}" || give_up 66 "no such folder: $PROJECT_DIR"
 	lock
