@@ -34,8 +34,8 @@ static const char *default_base(struct arena *a, const struct prisma_project *pr
         const char *base = arena_printf(a, "%s%s", places[i].remote, value);
         if (gate_git_knows(a, project, base))
             return base;
-        log_warning("base \"%s\" (%s) is not in this clone: fetch it, or check out with "
-                    "\"fetch-depth: 0\"",
+        log_warning("base \"%s\" (%s) is not in this clone, so what it lacks is not known: fetch "
+                    "it, or check out with \"fetch-depth: 0\"",
                     base, places[i].variable);
     }
     return NULL;

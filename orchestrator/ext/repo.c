@@ -188,8 +188,8 @@ static bool find_tree(struct repo *r, const char *commit, const char *folder, gi
     AUTO(tree_entry) git_tree_entry *entry = NULL;
     git_oid id;
     *tree = NULL;
-    if (git_oid_fromstr(&id, commit) != 0 ||
-        git_commit_lookup(&found, r->git, &id) != 0 || git_commit_tree(&top, found) != 0)
+    if (git_oid_fromstr(&id, commit) != 0 || git_commit_lookup(&found, r->git, &id) != 0 ||
+        git_commit_tree(&top, found) != 0)
         return false;
     if (folder[0] == '\0') {
         *tree = TAKE(top);

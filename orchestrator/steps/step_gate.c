@@ -40,7 +40,7 @@ static bool refuse(const struct run *run, const struct findings *f, struct err *
     err_set(e, ERR_UNSAFE, "%s", named.text);
     if (findings_errors(f) > shown)
         err_detail(e, "These and %zu more findings are in the report.", findings_errors(f) - shown);
-    err_hint(e, "%s If it is meant, say so: --allow '%s:%s'.", first->advice ? first->advice : "",
+    err_hint(e, "%s For this deploy only: --allow '%s:%s'.", first->advice ? first->advice : "",
              first->rule, first->target);
     return false;
 }
