@@ -7,6 +7,11 @@
 # called in its last line), because `git pull` may put a new one in its place.
 set -euo pipefail
 
+if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] < 404)); then
+	echo 'deploy.sh: needs bash 4.4 or newer' >&2
+	exit 71
+fi
+
 usage() {
 	cat <<'END'
 usage: ./deploy.sh [OPTION...] [-- MIGSAFE-OPTION...]
@@ -333,23 +338,29 @@ skipped() { # is there no compose?
 
 # The containers are remembered by id: what happens to the compose file cannot make them others.
 find_running() {
-	local list service ids
-	list=$(limited "${COMPOSE_WORDS[@]}" ps --services --status running) || failed 74 "docker compose ps"
+	local list service
+	list=$(limited "${COMPOSE_WORDS[@]}" ps --services --status running --status restarting) ||
+		failed 74 "docker compose ps"
 	for service in $list; do
 		[ "$service" != "$DB_SERVICE" ] || continue
-		if [ ${#APP[@]} -gt 0 ]; then
-			if has "$service" "${APP[@]}"; then RUNNING+=("$service"); fi
-		elif has "$service" "${ALL[@]}"; then
-			RUNNING+=("$service")
+		if [ ${#APP[@]} -gt 0 ] && ! has "$service" "${APP[@]}"; then continue; fi
+		if has "$service" "${ALL[@]}"; then
+			add_running "$service"
 		else
 			GONE+=("$service")
 		fi
 	done
-	if [ ${#RUNNING[@]} -gt 0 ]; then
-		ids=$(limited "${COMPOSE_WORDS[@]}" ps -q "${RUNNING[@]}") || failed 74 "docker compose ps"
-		read -ra OLD_IDS <<<"${ids//$'\n'/ }"
-	fi
 	[ ${#GONE[@]} = 0 ] || find_gone
+}
+
+# A service may be listed for a container of `compose run` alone, which is not ours to stop.
+add_running() { # SERVICE
+	local ids
+	ids=$(limited "${COMPOSE_WORDS[@]}" ps -q "$1") || failed 74 "docker compose ps"
+	[ -n "$ids" ] || return 0
+	RUNNING+=("$1")
+	# shellcheck disable=SC2206 # one word each
+	OLD_IDS+=($ids)
 }
 
 # compose knows no container by the name of a service that it lacks: what is left when the others
@@ -622,4 +633,4 @@ main() {
 	printf 'deployed\n' || true
 }
 
-main "$@"
+main "$@"; exit
