@@ -96,6 +96,7 @@ tell 'DROP TABLE part' 'part_1 error m:1 goes with public.part \(table is droppe
 says 'ALTER TABLE part DROP v' "drop-column public.part_1.v error, drop-column public.part_2.v error" "columns of partitions"
 says 'TRUNCATE part_1; DROP TABLE part_2' "drop-table public.part_2 error, rows-lost public.part_1 error" "partitions alone"
 says 'DROP TABLE base CASCADE' "drop-table public.base error, drop-table public.heir error" "heirs"
+tell 'TRUNCATE ONLY base' '^0 rows-lost public.base error m:1 TRUNCATE: 2 rows would be lost$' "rows of its own"
 says 'TRUNCATE ONLY base; ALTER TABLE heir DROP own' "drop-column public.heir.own error, rows-lost public.base error" "an heir by itself"
 says 'SET search_path = app, billing; DROP TABLE part; RESET search_path; DROP TABLE part_1' \
 	"drop-table billing.part error, drop-table public.part_1 error" "a search path"

@@ -153,10 +153,9 @@ static bool estimate_table(struct counting *c, size_t first, struct err *e)
 static bool run_count(struct arena *a, struct pg *db, const char *sql, struct pg_rows *rows,
                       struct err *e)
 {
-    /* Rows that a policy hides from this role would be missing: then rather an error. */
+    /* Sessions have row_security off: rows that a policy hides make an error, not a smaller count. */
     if (!pg_execf(db, e,
-                  "BEGIN READ ONLY; SET LOCAL statement_timeout = %d; SET LOCAL lock_timeout = %d; "
-                  "SET LOCAL row_security = off",
+                  "BEGIN READ ONLY; SET LOCAL statement_timeout = %d; SET LOCAL lock_timeout = %d",
                   TABLE_MS, TABLE_MS / 5))
         return false;
     bool ok = pg_query(a, db, sql, PG_NONE, rows, e);
