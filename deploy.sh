@@ -7,6 +7,11 @@
 # called in its last line), because `git pull` may put a new one in its place.
 set -euo pipefail
 
+if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] < 404)); then
+	echo 'deploy.sh: needs bash 4.4 or newer' >&2
+	exit 71
+fi
+
 usage() {
 	cat <<'END'
 usage: ./deploy.sh [OPTION...] [-- MIGSAFE-OPTION...]
@@ -71,6 +76,7 @@ GONE=()       # services that run, but that the compose file does not have any m
 GONE_IDS=()   # their containers
 NO_COMPOSE='' # why there is no compose
 BUILT=''      # may there be new images?
+PLAN_STATUS=0 # what a dry run ends with
 STEP=0        # the one at work
 
 # --- words ----------------------------------------------------------------------------------------
@@ -298,11 +304,15 @@ ask_gate() {
 		return
 	fi
 	look "${MIGSAFE_WORDS[@]}" gate "${SETTINGS[@]}" || status=$?
-	[ "$status" != 64 ] || return 0 # XXX until gateways is merged
-	if [ "$status" != 0 ]; then
-		stop_if_asked
-		[ "$setting" = warn ] || failed "$status" "the gate"
+	[ "$status" != 0 ] || return 0
+	stop_if_asked
+	if [ "$setting" = warn ]; then
 		note "the setting gate is warn: going on"
+	elif [ -n "$DRY_RUN" ]; then
+		PLAN_STATUS=$status
+		note "refused: the deploy would stop here"
+	else
+		failed "$status" "the gate"
 	fi
 }
 
@@ -328,23 +338,29 @@ skipped() { # is there no compose?
 
 # The containers are remembered by id: what happens to the compose file cannot make them others.
 find_running() {
-	local list service ids
-	list=$(limited "${COMPOSE_WORDS[@]}" ps --services --status running) || failed 74 "docker compose ps"
+	local list service
+	list=$(limited "${COMPOSE_WORDS[@]}" ps --services --status running --status restarting) ||
+		failed 74 "docker compose ps"
 	for service in $list; do
 		[ "$service" != "$DB_SERVICE" ] || continue
-		if [ ${#APP[@]} -gt 0 ]; then
-			if has "$service" "${APP[@]}"; then RUNNING+=("$service"); fi
-		elif has "$service" "${ALL[@]}"; then
-			RUNNING+=("$service")
+		if [ ${#APP[@]} -gt 0 ] && ! has "$service" "${APP[@]}"; then continue; fi
+		if has "$service" "${ALL[@]}"; then
+			add_running "$service"
 		else
 			GONE+=("$service")
 		fi
 	done
-	if [ ${#RUNNING[@]} -gt 0 ]; then
-		ids=$(limited "${COMPOSE_WORDS[@]}" ps -q "${RUNNING[@]}") || failed 74 "docker compose ps"
-		read -ra OLD_IDS <<<"${ids//$'\n'/ }"
-	fi
 	[ ${#GONE[@]} = 0 ] || find_gone
+}
+
+# A service may be listed for a container of `compose run` alone, which is not ours to stop.
+add_running() { # SERVICE
+	local ids
+	ids=$(limited "${COMPOSE_WORDS[@]}" ps -q "$1") || failed 74 "docker compose ps"
+	[ -n "$ids" ] || return 0
+	RUNNING+=("$1")
+	# shellcheck disable=SC2206 # one word each
+	OLD_IDS+=($ids)
 }
 
 # compose knows no container by the name of a service that it lacks: what is left when the others
@@ -455,14 +471,15 @@ migrate() {
 }
 
 plan() {
+	local status=0
 	act "${MIGSAFE_WORDS[@]}" deploy "${OPTIONS[@]}"
 	if ! database_answers; then
 		note "the database does not answer: migsafe cannot tell its plan"
 		return
 	fi
-	look "${MIGSAFE_WORDS[@]}" deploy --dry-run "${OPTIONS[@]}" || PLAN_STATUS=$?
+	look "${MIGSAFE_WORDS[@]}" deploy --dry-run "${OPTIONS[@]}" || status=$?
+	[ "$PLAN_STATUS" != 0 ] || PLAN_STATUS=$status
 }
-PLAN_STATUS=0
 
 # --- 7 and 8 ------------------------------------------------------------------------------------------
 
@@ -597,7 +614,7 @@ main() {
 	trap 'on_signal TERM' TERM
 	trap 'on_signal HUP' HUP
 	trap : PIPE
-	[[ $HEALTH_TIMEOUT =~ ^[0-9]+$ ]] || give_up 78 "HEALTH_TIMEOUT is no number of seconds: $HEALTH_TIMEOUT"
+	[[ $HEALTH_TIMEOUT =~ ^[1-9][0-9]*$ ]] || give_up 78 "HEALTH_TIMEOUT is no number of seconds: $HEALTH_TIMEOUT"
 	[ -z "$ENV_FILE" ] || read_env_file
 	cd "${PROJECT_DIR:-$(dirname "${BASH_SOURCE[0]}")}" || give_up 66 "no such folder: $PROJECT_DIR"
 	lock
@@ -616,4 +633,4 @@ main() {
 	printf 'deployed\n' || true
 }
 
-main "$@"
+main "$@"; exit

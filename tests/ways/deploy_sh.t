@@ -53,10 +53,16 @@ calls_are 'losing: nothing was stopped' 'migsafe gate'
 is "$(containers)" "$(cat "$T/containers")" 'losing: the containers are what they were'
 like "$ERR" 'nothing was stopped' 'losing: it says so'
 unchanged_since "$T/before" lose 'losing: so is the database'
+deploy_sh --dry-run
+status_is 10 'losing: a dry run ends with 10, too'
+steps_are 1-8 'losing: but tells all steps'
+is "$(containers)" "$(cat "$T/containers")" 'losing: and stops nothing'
+: >"$RECORDER/log"
 deploy_sh -- --gate warn
+unlike "$OUT" 'gate warn' 'losing, gate warn: values of options are not printed, they may be secrets'
 status_is 20 'losing, gate warn: health finds it, 20'
 steps_are 1-6 'losing, gate warn: in step 6'
-calls_are 'losing, gate warn: the old containers are started' 'migsafe gate' 'migsafe gate' 'docker compose stop web worker' \
+calls_are 'losing, gate warn: the old containers are started' 'migsafe gate' 'docker compose stop web worker' \
 	'docker compose build' 'docker compose up -d db' 'migsafe wait' 'migsafe deploy' 'docker compose start web worker'
 old_containers_are_back 'losing, gate warn'
 unchanged_since "$T/before" lose 'losing, gate warn: the database is as before'

@@ -22,7 +22,7 @@ status_is 64 'an unknown option: 64'
 like "$ERR" 'unknown option: --bluid' 'it is named'
 deploy_sh now
 status_is 64 'an unknown word: 64'
-deploy_sh HEALTH_TIMEOUT=soon
+deploy_sh HEALTH_TIMEOUT=0
 status_is 78 'a variable that makes no sense: 78'
 deploy_sh DB_SERVICE=base
 status_is 78 'a database service that compose does not know: 78'
@@ -151,12 +151,16 @@ project_new profile
 echo monitor >"$RECORDER/profiled"
 printf 'monitor 1 running 0\n' >"$RECORDER/c/old-monitor"
 printf 'former 1 running 0\n' >"$RECORDER/c/old-former"
+echo console >>"$RECORDER/profiled"
+printf 'console 1 running 0 True\n' >"$RECORDER/c/by-run"
+printf 'web 1 exited 1 True\n' >"$RECORDER/c/ended-run"
 deploy_sh --no-build
 status_is 0 'a service of an inactive profile, and one that the compose file lacks by now: deployed'
 calls_are 'the first comes back by name, the other was stopped by id' 'migsafe gate' 'docker compose stop monitor web worker' \
 	'docker stop old-former' 'docker compose up -d db' 'migsafe wait' 'migsafe deploy' 'docker compose up -d' \
 	'docker compose up -d monitor' 'migsafe health'
-is "$(containers | grep -v running)" 'old-former:former 1 exited 143' 'only the other stays stopped'
+is "$(containers | grep -vE 'running|True')" 'old-former:former 1 exited 143' 'only the other stays stopped'
+is "$(containers | grep 'by-run')" 'by-run:console 1 running 0 True' 'what somebody runs beside is left alone'
 
 # --- an env file ---------------------------------------------------------------------------------------------
 cat >"$T/prod.env" <<END
