@@ -2,7 +2,7 @@
 # The main job of migsafe, shown on a throw-away server: make demo, or scripts/demo.sh MIGSAFE-PROGRAM.
 #
 # A real shop application is deployed by a real Prisma; then a good migration, one that fails half-way,
-# and one that succeeds but loses a column's values.  After each failure the database is compared with
+# and one that would lose a column's values: refused, and undone where it was let through.  After each failure the database is compared with
 # its state before: every row, the schema, owner, rights and settings.  Everything is removed at the end.
 set -euo pipefail
 ROOT=$(cd "$(dirname "$0")/.." && pwd)
@@ -91,9 +91,12 @@ tail -n 1 "$work/hooks" | python3 -c 'import json,sys; print(json.dumps(json.loa
 same_as_before
 app_forget "$work/shop" fail_halfway
 
-say '4. A migration that succeeds, but loses what was in a column (a rename as DROP and ADD)'
+say '4. A migration that would succeed, but lose what is in a column (a rename as DROP and ADD): the gate refuses it'
 app_migration "$work/shop" lose_rename
-deploy 20
+deploy 10
+same_as_before
+say '   The same with a gate that only warns: its loss is found after it, and undone'
+deploy 20 --gate warn
 same_as_before
 app_forget "$work/shop" lose_rename
 

@@ -8,12 +8,13 @@
 #include "core/report/announce.h"
 #include "ext/repo.h"
 #include "steps/earlier.h"
+#include "steps/hooks.h"
 #include "steps/run.h"
 
 #include <stdarg.h>
 
 static const struct step *const steps[] = {
-    &step_preflight, &step_backup, &step_migrate, &step_health, &step_backup_after,
+    &step_preflight, &step_gate, &step_backup, &step_migrate, &step_health, &step_backup_after,
 };
 
 const struct step *const *deploy_steps(size_t *count)
@@ -124,7 +125,7 @@ static const char *verdict_of(const struct run *run, const struct steps_end *end
         *kind = ERR_RESTORED;
         return "restored";
     }
-    if (end->failed != &step_migrate || failure == ERR_BUSY)
+    if (end->failed != &step_migrate || failure == ERR_BUSY || run->hook_refused)
         return "refused";
     *kind = failure == ERR_CANCELLED ? ERR_CANCELLED : ERR_UNCHANGED;
     return "unchanged";
@@ -200,6 +201,7 @@ static void conclude(struct run *run, const struct steps_end *end, const char *d
         run_warn_err(run, &late);
     if (!report_write(run->arena, run->settings->state_dir, &run->report, &late))
         run_warn_err(run, &late);
+    run_hooks_end(run);
     stop_shield(false);
 }
 
@@ -286,6 +288,7 @@ bool deploy(struct arena *a, const struct settings *s, const struct deploy_optio
         .id = id,
         .application_name = arena_printf(a, "migsafe:%s", id),
         .baseline = findings_on(a),
+        .gate = findings_on(a),
         .found = findings_on(a),
         .report = report_new(a, id, "deploy"),
     };

@@ -2,7 +2,7 @@
  * deploy.h - the main job: `migsafe deploy` without its command line.
  *
  *   nothing pending and nothing failed -> nothing-to-do, in milliseconds
- *   lock -> earlier runs -> [preflight, backup, migrate, health | backup-after]
+ *   lock -> earlier runs -> [preflight, gate, backup, migrate, health | backup-after]
  *   -> verdict -> report, alert
  */
 #ifndef MIGSAFE_STEPS_DEPLOY_H

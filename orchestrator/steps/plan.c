@@ -1,12 +1,8 @@
 #include "steps/plan.h"
 
-#include "core/health/health.h"
-#include "core/prisma/effects.h"
-#include "core/prisma/history.h"
-#include "core/prisma/project.h"
-#include "core/schema/database.h"
-#include "core/site.h"
+#include "base/log.h"
 #include "steps/deploy.h"
+#include "steps/gating.h"
 
 static void add_migrations(struct arena *a, struct json *plan, const struct history *history,
                            const struct migration_list *folder)
@@ -56,26 +52,43 @@ static bool add_database(struct arena *a, struct json *plan, struct pg *db,
     return true;
 }
 
+/* A dry run ends with 0 whatever is found: it is a report. */
+static bool add_gate(struct json *plan, const struct gating *g, struct err *e)
+{
+    struct json *list = json_put_array(plan, "gate");
+    struct gate_result result;
+    if (strcmp(g->settings->gate, "off") == 0)
+        return true;
+    if (!gate_pending(g, &result, e))
+        return err_wrap(e, "the gate could not look at the pending migrations");
+    findings_json(&result.findings, list);
+    return true;
+}
+
 struct json *deploy_plan(struct arena *a, const struct settings *s, struct err *e)
 {
     struct site site;
     struct prisma_project project;
-    struct migration_list folder;
-    struct ledgers all;
-    if (!site_read(a, s, &site, e) || !prisma_project_find(a, s->project, s->schema, &project, e) ||
-        !migrations_read(a, project.migrations, &folder, e))
+    struct prisma_state state;
+    struct err no_cli = {0};
+    if (!site_read(a, s, &site, e) || !prisma_project_find(a, s->project, s->schema, &project, e))
         return NULL;
     AUTO(pg) struct pg *db = site_open_live(&site, NULL, e);
-    if (db == NULL || !ledgers_read(a, db, &all, e))
+    if (db == NULL || !prisma_state_read(a, &project, &site.live, db, &state, e))
         return NULL;
-    struct history history =
-        history_compare(a, &folder, ledgers_main(&all, site.live.schema, site.live.schema_given));
+    if (!prisma_project_cli(a, s->prisma, &project, &no_cli))
+        log_warning("a deploy would be refused: %s", no_cli.message);
 
     AUTO(json) struct json *plan = json_object();
     json_put(plan, "database", site.live.dbname);
     json_put(plan, "host", site.live.host);
-    add_migrations(a, plan, &history, &folder);
-    if (!add_database(a, plan, db, &history, e))
+    add_migrations(a, plan, &state.history, &state.folder);
+    const struct gating gating = {
+        .arena = a, .settings = s, .site = &site, .project = &project, .state = &state};
+    bool gate_off = strcmp(s->gate, "off") == 0;
+    /* The gate says what the ledger's checks would. */
+    if (!add_database(a, plan, db, gate_off ? &state.history : NULL, e) ||
+        !add_gate(plan, &gating, e))
         return NULL;
     add_steps(plan, s);
     return TAKE(plan);
@@ -99,6 +112,14 @@ void deploy_plan_print(struct arena *a, const struct json *plan, FILE *to)
     }
     for (size_t i = 0; i < json_count(findings); i++)
         fprintf(to, "found now: %s\n", json_str(json_at(findings, i), "message", ""));
+    struct findings gate = findings_on(a);
+    findings_add_json(&gate, json_find(plan, "gate"));
+    if (gate.count > 0)
+        fprintf(to, "the gate finds:\n");
+    findings_print(&gate, to);
+    if (findings_errors(&gate) > 0)
+        fprintf(to, "a deploy would be refused by the gate: %s\n",
+                str_plural(a, (int64_t)findings_errors(&gate), "error", "errors"));
     for (size_t i = 0; i < json_count(steps) && json_count(migrations) > 0; i++)
         fprintf(to, "step %zu: %s\n", i + 1, json_str(json_at(steps, i), "what", ""));
     fprintf(to, "way back: %s\n", json_str(plan, "way_back", ""));

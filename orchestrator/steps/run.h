@@ -38,11 +38,14 @@ struct run {
     struct database_facts facts;
     struct findings baseline;
     struct effects *effects; /* one per pending migration */
+    /* gate */
+    struct findings gate; /* what it found, allowed or only warned of when the run goes on */
     /* backup */
     struct backup_done backup;
     struct stored stored; /* the full one, read back */
     bool has_backup;
     /* migrate */
+    bool hook_refused; /* a pre-migrate hook: Prisma was not started */
     struct snapshot schema_before;
     struct ledgers ledgers_before;
     bool changed;   /* something of the migration is in live: there must be a way back */
@@ -66,6 +69,7 @@ MUST_CHECK bool run_read_ledgers(struct run *run, struct pg *db, struct ledgers 
 /* The pending migration number i of this run. */
 const struct migration *run_pending(const struct run *run, size_t i);
 
-extern const struct step step_preflight, step_backup, step_migrate, step_health, step_backup_after;
+extern const struct step step_preflight, step_gate, step_backup, step_migrate, step_health,
+    step_backup_after;
 
 #endif

@@ -37,6 +37,20 @@ static void acknowledge(struct run *run, struct findings *found)
     }
 }
 
+/* What the gate said stays in the report, unless health has measured the same now. */
+static struct findings with_gate(const struct run *run, const struct findings *now)
+{
+    struct findings all = findings_on(run->arena);
+    for (size_t i = 0; i < run->gate.count; i++) {
+        const struct finding *item = &run->gate.items[i];
+        if (!findings_have(now, item->rule, item->target))
+            findings_add(&all, *item);
+    }
+    for (size_t i = 0; i < now->count; i++)
+        findings_add(&all, now->items[i]);
+    return all;
+}
+
 static bool unhealthy(struct arena *a, const struct findings *found, struct err *e)
 {
     for (size_t i = 0; i < found->count; i++) {
@@ -63,7 +77,7 @@ static bool apply(struct run *run, struct err *e)
     now.default_schema = run->site.live.schema;
     acknowledge(run, &now);
     run->found = now;
-    run->report.findings = now;
+    run->report.findings = with_gate(run, &now);
     for (size_t i = 0; i < now.count; i++)
         if (now.items[i].level == FINDING_WARNING || now.items[i].allowed)
             log_warning("%s", finding_line(run->arena, &now.items[i]));

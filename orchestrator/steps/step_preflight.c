@@ -6,6 +6,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/stop.h"
+#include "core/hook/hook.h"
 #include "core/restore/drill.h"
 #include "core/restore/side.h"
 #include "sql/queries.h"
@@ -61,9 +62,12 @@ static bool check_state(const struct run *run, struct err *e)
     return false;
 }
 
+/* The gate says the same with file and advice. */
 static bool warn_history(struct run *run)
 {
     const struct history *h = &run->history;
+    if (strcmp(run->settings->gate, "off") != 0)
+        return true;
     for (size_t i = 0; i < h->edited.count; i++)
         run_warn(run, "migration \"%s\" was edited after it was applied", h->edited.items[i]);
     for (size_t i = 0; i < h->missing.count; i++)
@@ -183,7 +187,8 @@ static void read_effects(struct run *run)
 
 static bool apply(struct run *run, struct err *e)
 {
-    if (!check_url(run, e) || !check_state(run, e) || !warn_history(run) ||
+    if (!hooks_check(run->arena, run->settings, e) || !check_url(run, e) || !check_state(run, e) ||
+        !warn_history(run) ||
         !prisma_project_cli(run->arena, run->settings->prisma, &run->project, e))
         return false;
     log_info("prisma %s in \"%s\"", run->project.version, run->project.root);

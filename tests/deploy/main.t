@@ -59,13 +59,13 @@ done
 migsafe_for half_whole deploy --again
 status_is 20 '--again tries them all the same'
 
-# --- succeeding, but losing values -------------------------------------------------------------------
+# --- succeeding, but losing values: what a gate that only warns, or does not see it, leaves to health ------
 for case in lose_rename:renamed-column lose_drop_column:drop-column lose_truncate:rows-lost null_out:values-lost; do
 	name=${case%%:*} rule=${case#*:}
 	shop_new "$name"
 	app_migration "$APP" "$name"
 	state_of "$name" >"$T/before"
-	migsafe_for "$name" deploy --json
+	migsafe_for "$name" deploy --json --gate warn
 	status_is 20 "$name: ends with 20"
 	is "$(json "[.findings[] | select(.level == \"error\") | .rule] | unique | join(\",\")")" "$rule" "$name: found by health as $rule"
 	unchanged_since "$T/before" "$name" "$name: the database is as before"
@@ -80,6 +80,7 @@ shop_new by_flag
 app_migration "$APP" lose_drop_column
 migsafe_for by_flag deploy --dry-run
 status_is 0 'a dry run tells the plan'
+like "$OUT" 'refused by the gate' 'and what the gate says of it'
 is "$(sql by_flag "SELECT count(*) FROM _prisma_migrations")" 12 'and changes nothing'
 ok "$([ ! -e "$BACKUPS" ] && echo 0 || echo 1)" 'not even a folder'
 done_testing

@@ -90,7 +90,7 @@ shop_new two
 app_migration "$APP" slow
 (cd "$APP" && DATABASE_URL=$(db_url two owner) MIGSAFE_BACKUP_DIR=$BACKUPS MIGRATION_SCRIPT=split "$MIGSAFE" deploy) >"$T/first.log" 2>&1 &
 first=$!
-wait_for 60 grep -q 'step 3' "$T/first.log"
+wait_for 60 grep -q 'step 4' "$T/first.log"
 migsafe_for two deploy --wait-for-other 0
 status_is 75 'a second deploy at the same time is refused'
 like "$ERR" 'another run' 'and says so'

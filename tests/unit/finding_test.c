@@ -120,6 +120,8 @@ TEST(findings_survive_json)
     add(&f, "drop-table", FINDING_ERROR, "public.A")->allowed_by = "--allow";
     f.items[0].allowed = true;
     add(&f, "blocked-lock", FINDING_WARNING, "pid 7")->transient = true;
+    f.items[1].file = "/p/prisma/x.sql";
+    f.items[1].line = 3;
     AUTO(json) struct json *list = json_array();
     findings_json(&f, list);
     findings_add_json(&back, list);
@@ -127,6 +129,22 @@ TEST(findings_survive_json)
     findings_json(&back, again);
     CHECK_STR(json_text(a, again), json_text(a, list));
     CHECK(back.count == 2 && back.items[1].transient && back.items[0].allowed);
+    CHECK(back.items[0].file == NULL && back.items[0].line == 0);
+    CHECK_STR(finding_place(a, &back.items[1]), "/p/prisma/x.sql:3");
+}
+
+TEST(files_are_named_as_seen_from_a_folder)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct findings f = findings_on(a);
+    static const char *const paths[] = {"/p/a/x.sql", "/p/ab/x.sql", NULL};
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++)
+        add(&f, "drop-table", FINDING_ERROR, "A")->file = paths[i];
+    findings_relative_to(&f, "/p/a");
+    CHECK_STR(f.items[0].file, "x.sql");
+    CHECK_STR(finding_place(a, &f.items[0]), "x.sql");
+    CHECK_STR(f.items[1].file, "/p/ab/x.sql");
+    CHECK_STR(finding_place(a, &f.items[2]), "");
 }
 
 TEST(findings_print_says_what_counts)

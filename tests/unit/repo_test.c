@@ -100,3 +100,96 @@ TEST(repo_without_one_asks_the_environment)
     CHECK_STR(repo_read(a, dir).branch, "b1");
     no_environment();
 }
+
+static const char *listed(struct arena *a, struct repo *r, const char *commit, const char *folder)
+{
+    struct repo_files files;
+    struct err e = {0};
+    struct str s = str_on(a);
+    if (!repo_files(a, r, commit, folder, &files, &e))
+        return e.message[0] == '\0' ? "?" : arena_strdup(a, e.message);
+    for (size_t i = 0; i < files.count; i++)
+        str_item(&s, " ", files.items[i].path);
+    return s.text;
+}
+
+TEST(repo_gives_files_as_they_were)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    AUTO(tree) char *made = tree_new();
+    const char *dir = fs_absolute(a, made);
+    struct err e = {0};
+    if (git(a, dir, "init -q -b main .") == NULL) {
+        TAP_SKIP("no git here");
+        return;
+    }
+    AUTO(repo) struct repo *r = repo_open(dir, &e);
+    CHECK(r != NULL);
+    if (r == NULL)
+        return;
+    CHECK_STR(repo_top(r), arena_printf(a, "%s/", dir));
+    CHECK(repo_commit(a, r, "HEAD") == NULL);
+    CHECK(!repo_tracks(r, "") && !repo_tracks(r, "p/m"));
+    tree_file(dir, "p/m/1/migration.sql", "one\r\n");
+    tree_bytes(dir, "p/m/2/migration.sql", "a\0b", 3);
+    tree_file(dir, "p/mx", "");
+    tree_link(dir, "p/m/link", "1");
+    tree_file(dir, ".gitignore", "no/\n");
+    CHECK(git(a, dir, "add . && git commit -qm one && git branch old && git tag -am t v1") != NULL);
+    tree_file(dir, "p/m/3/migration.sql", "three");
+    CHECK(git(a, dir, "rm -q p/m/1/migration.sql && git add . && git commit -qm two") != NULL);
+
+    const char *head = repo_commit(a, r, "HEAD"), *old = repo_commit(a, r, "old");
+    CHECK(head != NULL && old != NULL && repo_commit(a, r, "none") == NULL);
+    if (head == NULL || old == NULL)
+        return;
+    CHECK_STR(repo_commit(a, r, "v1"), old);
+    CHECK_STR(repo_commit(a, r, arena_printf(a, "%.8s", head)), head);
+    CHECK(repo_commit(a, r, "HEAD:p") == NULL && repo_commit(a, r, "../x") == NULL);
+    CHECK_STR(listed(a, r, head, "p/m"), "2/migration.sql 3/migration.sql link");
+    CHECK_STR(listed(a, r, old, "p/m"), "1/migration.sql 2/migration.sql link");
+    CHECK_STR(listed(a, r, old, ""),
+              ".gitignore p/m/1/migration.sql p/m/2/migration.sql p/m/link p/mx");
+    CHECK_STR(listed(a, r, old, "p/none"), "");
+    CHECK_STR(listed(a, r, old, "p/mx"), "");
+    CHECK(str_starts(listed(a, r, "0123456789012345678901234567890123456789", "p"),
+                     "could not read"));
+    CHECK_STR(repo_merge_base(a, r, head, old), old);
+
+    struct repo_files files;
+    const char *bytes;
+    size_t length;
+    CHECK(repo_files(a, r, old, "p/m", &files, &e));
+    CHECK(repo_content(a, r, files.items[0].id, &bytes, &length, &e) && length == 5);
+    CHECK_STR(bytes, "one\r\n");
+    CHECK(repo_content(a, r, files.items[1].id, &bytes, &length, &e) && length == 3);
+    CHECK(memcmp(bytes, "a\0b", 4) == 0);
+    CHECK(!repo_content(a, r, "0123456789012345678901234567890123456789", &bytes, &length, &e));
+    CHECK(e.kind == ERR_SYSTEM);
+
+    CHECK(repo_tracks(r, "") && repo_tracks(r, "p") && repo_tracks(r, "p/mx"));
+    CHECK(!repo_tracks(r, "p/m/1") && !repo_tracks(r, "p/m/l") && !repo_tracks(r, "q"));
+    CHECK(repo_ignores(r, "no/") && !repo_ignores(r, "p/"));
+    CHECK_STR(repo_relative(r, fs_join(a, dir, "p/m")), "p/m");
+    CHECK_STR(repo_relative(r, dir), "");
+    CHECK(repo_relative(r, "/") == NULL && repo_relative(r, arena_printf(a, "%sx", dir)) == NULL);
+
+    CHECK(git(a, dir, "checkout -q --orphan other && git commit -qm other") != NULL);
+    CHECK(repo_merge_base(a, r, repo_commit(a, r, "HEAD"), head) == NULL);
+}
+
+TEST(repo_open_says_what_is_no_repository)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    AUTO(tree) char *dir = tree_new();
+    struct err e = {0};
+    CHECK(repo_open(dir, &e) == NULL && e.kind == ERR_NOT_FOUND);
+    if (git(a, dir,
+            "init -q --bare bare && mkdir broken && cp -R bare broken/.git && "
+            "echo '[core' >broken/.git/config") == NULL) {
+        TAP_SKIP("no git here");
+        return;
+    }
+    CHECK(repo_open(fs_join(a, dir, "bare"), &e) == NULL && e.kind == ERR_NOT_FOUND);
+    CHECK(repo_open(fs_join(a, dir, "broken"), &e) == NULL && e.kind == ERR_SYSTEM);
+}

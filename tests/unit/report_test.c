@@ -72,7 +72,7 @@ TEST(report_text_has_all_on_one_screen)
               "    canceling statement due to lock timeout\n"
               "    blocked 5.0 s by pid 4711 (worker): SELECT 1\n"
               "    waiting: ALTER TABLE t\n\n"
-              "new findings:\n  error: drop-table: public.A: table is gone\n    Look.\n\n"
+              "findings:\n  error: drop-table: public.A: table is gone\n    Look.\n\n"
               "backups:\n  app_x_data (data): 0 bytes, 0 rows\n"
               "  app_x_full (full): 2.0 kB, 1 234 rows\n\n"
               "replaced database, kept:\n"

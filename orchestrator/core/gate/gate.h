@@ -38,11 +38,15 @@ struct gate_result {
     struct strlist pending; /* names, in the order of a deploy */
 };
 
-/* Findings are not errors.  False: ERR_NOT_FOUND (the base cannot be found: shallow clone, no such
- * ref), ERR_QUERY, ERR_CONNECT, ERR_TIMEOUT, ERR_CANCELLED.  Allow lines of pending migrations and
- * the setting are applied. */
+/* Findings are not errors; they come in the order of the migrations and their lines.  False:
+ * ERR_NOT_FOUND (the base cannot be found: shallow clone, no such ref), ERR_SYSTEM (the base's
+ * objects are missing), ERR_QUERY, ERR_CONNECT, ERR_TIMEOUT, ERR_CANCELLED.  Allow lines of pending
+ * migrations and the setting are applied. */
 MUST_CHECK bool gate_check(struct arena *a, const struct gate_context *c,
                            struct gate_result *result, struct err *e);
+
+/* Acknowledges findings that were added later, as gate_check does. */
+void gate_allow(struct arena *a, const struct gate_context *c, struct gate_result *result);
 
 /* Every rule with its level, what it finds and advice, as the Markdown table of docs/GATE.md. */
 void gate_list(FILE *to);

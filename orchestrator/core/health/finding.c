@@ -81,6 +81,24 @@ char *finding_line(struct arena *a, const struct finding *item)
     return arena_printf(a, "%s: %s: %s", item->rule, item->target, item->message);
 }
 
+char *finding_place(struct arena *a, const struct finding *item)
+{
+    if (item->file == NULL)
+        return arena_strdup(a, "");
+    return item->line == 0 ? arena_strdup(a, item->file)
+                           : arena_printf(a, "%s:%zu", item->file, item->line);
+}
+
+void findings_relative_to(struct findings *f, const char *folder)
+{
+    size_t n = strlen(folder);
+    for (size_t i = 0; i < f->count; i++) {
+        const char *file = f->items[i].file;
+        if (file != NULL && str_starts(file, folder) && file[n] == '/')
+            f->items[i].file = file + n + 1;
+    }
+}
+
 void findings_json(const struct findings *f, struct json *array)
 {
     for (size_t i = 0; i < f->count; i++) {
@@ -94,6 +112,11 @@ void findings_json(const struct findings *f, struct json *array)
         json_put_bool(j, "transient", item->transient);
         json_put_bool(j, "allowed", item->allowed);
         json_put(j, "allowed_by", item->allowed_by);
+        json_put(j, "file", item->file);
+        if (item->line > 0)
+            json_put_int(j, "line", (int64_t)item->line);
+        else
+            json_put(j, "line", NULL);
     }
 }
 
@@ -123,6 +146,8 @@ void findings_add_json(struct findings *f, const struct json *array)
                             .transient = json_bool(j, "transient", false),
                             .allowed = json_bool(j, "allowed", false),
                             .allowed_by = copied(a, j, "allowed_by"),
+                            .file = copied(a, j, "file"),
+                            .line = (size_t)json_int(j, "line", 0),
                         });
     }
 }
@@ -134,6 +159,9 @@ void findings_print(const struct findings *f, FILE *to)
         const struct finding *item = &f->items[i];
         fprintf(to, "%s: %s\n", item->allowed ? "allowed" : finding_level_name(item->level),
                 finding_line(scratch, item));
+        const char *place = finding_place(scratch, item);
+        if (place[0] != '\0')
+            fprintf(to, "    at %s\n", place);
         if (item->allowed)
             fprintf(to, "    allowed by %s\n", or_empty(item->allowed_by));
         else if (item->advice != NULL)

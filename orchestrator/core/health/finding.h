@@ -18,7 +18,7 @@ struct finding {
     bool transient;         /* locks, long transactions: never new, never a reason to roll back */
     bool allowed;           /* acknowledged: does not count */
     const char *allowed_by; /* "--allow", "migration 2026..._x"; NULL */
-    const char *file;       /* absolute path of the file that causes it (gate); NULL: none */
+    const char *file;       /* path of the file that causes it, absolute as found (gate); or NULL */
     size_t line;            /* in file, from 1; 0: none */
 };
 
@@ -40,6 +40,10 @@ size_t findings_warnings(const struct findings *f); /* warnings that are not all
 const char *finding_level_name(enum finding_level level);
 /* "drop-column: public.User.legacy: column is gone: 120 values lost": for logs and errors. */
 char *finding_line(struct arena *a, const struct finding *item) RETURNS_NONNULL;
+/* "prisma/migrations/2026..._x/migration.sql:3"; "" when it has no file. */
+char *finding_place(struct arena *a, const struct finding *item) RETURNS_NONNULL;
+/* Files below a folder are named as seen from there, for people; the others keep their path. */
+void findings_relative_to(struct findings *f, const char *folder);
 void findings_json(const struct findings *f, struct json *array);
 /* Adds those of a list that findings_json wrote; texts are copied into f's arena. */
 void findings_add_json(struct findings *f, const struct json *array);

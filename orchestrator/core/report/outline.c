@@ -113,6 +113,8 @@ static struct strlist finding_lines(struct arena *a, const struct findings *f)
         strlist_printf(&lines, "%s: %s",
                        item->allowed ? "allowed" : finding_level_name(item->level),
                        finding_line(a, item));
+        if (item->file != NULL)
+            strlist_printf(&lines, "  at %s", finding_place(a, item));
         if (item->allowed)
             strlist_printf(&lines, "  allowed by %s", or_none(item->allowed_by));
         else if (is_filled(item->advice))
@@ -213,7 +215,7 @@ struct outline report_outline(struct arena *a, const struct run_report *r)
     add_section(&o, "error", error_lines(a, r));
     add_section(&o, "migrations", migration_lines(a, r));
     add_section(&o, "runs of Prisma", attempt_lines(a, r));
-    add_section(&o, "new findings", finding_lines(a, &r->findings));
+    add_section(&o, "findings", finding_lines(a, &r->findings));
     add_section(&o, "backups", backup_lines(a, r));
     add_section(&o, "replaced database, kept", kept_lines(a, r));
     add_section(&o, "written since the backup, only in the kept database (the migration's own too)",
