@@ -305,7 +305,7 @@ like "$file" '^backup_[0-9]{8}_[0-9]{6}\.sql$' "leaves one file of the brief's f
 is "$(tail -n 1 <<<"$OUT")" "$file" "and tells its name last"
 stamp=${file#backup_}
 stamp=${stamp%.sql}
-is "$(id_of full | sed 's/.*_\([0-9_]*\)_full/\1/') $(id_of data | sed 's/.*_\([0-9_]*\)_data/\1/')" \
+is "$(id_of full | sed -E "s/.*_([0-9]{8}_[0-9]{6})_full/\1/") $(id_of data | sed -E "s/.*_([0-9]{8}_[0-9]{6})_data/\1/")" \
 	"$stamp $stamp" "of the moment of both backups"
 is "$(stat -c %a "$SITE/$file")" 600 "readable by its owner alone"
 is "$(find "$SITE" -name '*.partial')" "" "nothing else is left"
