@@ -50,14 +50,18 @@ static void print_json(struct cmd_context *ctx, const struct init_plan *plan, bo
 
 static void print_text(struct cmd_context *ctx, const struct init_plan *plan, bool dry_run)
 {
+    int widest = 0, verb = dry_run ? 11 : 5;
+    for (size_t i = 0; i < plan->count; i++)
+        if ((int)strlen(plan->files[i].shown) > widest)
+            widest = (int)strlen(plan->files[i].shown);
     fprintf(ctx->out, "in %s\n", plan->folder);
     for (size_t i = 0; i < plan->count; i++) {
         const struct init_file *file = &plan->files[i];
-        const char *verb = file->text == NULL ? "left" : dry_run ? "would write" : "wrote";
-        fprintf(ctx->out, "  %-*s %-24s  %s\n", dry_run ? 11 : 5, verb, file->shown, file->note);
+        const char *done = file->text == NULL ? "left" : dry_run ? "would write" : "wrote";
+        fprintf(ctx->out, "  %-*s %-*s  %s\n", verb, done, widest, file->shown, file->note);
         if (file->keep != NULL)
-            fprintf(ctx->out, "  %-*s %-24s  the former one is kept as %s\n", dry_run ? 11 : 5, "",
-                    "", file->keep);
+            fprintf(ctx->out, "  %-*s %-*s  the former one is kept as %s\n", verb, "", widest, "",
+                    fs_relative(ctx->arena, plan->folder, file->keep));
     }
     fputs("\nnext:\n", ctx->out);
     for (size_t i = 0; i < plan->next.count; i++)
@@ -96,7 +100,7 @@ const struct command cmd_init = {
     .details =
         "Writes migsafe.json and its schema, npm scripts into package.json, make targets\n"
         "(scripts/db.mk, included by the Makefile), deploy.sh where there is a compose file,\n"
-        "a CI file, and backups/ into .gitignore.  What is there is left as it is and told;\n"
+        "a CI file, and the backups into .gitignore.  What is there is left as it is and told;\n"
         "in package.json, Makefile and .gitignore no other byte changes.  A second run\n"
         "changes nothing.  Needs no database.",
     .run = run,

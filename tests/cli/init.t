@@ -72,7 +72,7 @@ ok $? "the schema is that of docs"
 cmp -s app/scripts/db.mk "$ROOT/scripts/db.mk"
 ok $? "db.mk is that of scripts"
 is "$(cat app/Makefile)" "include scripts/db.mk" "a new Makefile"
-is "$(cat app/.gitignore)" "backups/" "a new .gitignore"
+is "$(cat app/.gitignore)" $'backups/\nbackup_*.sql' "a new .gitignore"
 [ ! -e app/deploy.sh ]
 ok $? "no deploy.sh without a compose file"
 cmp -s app/.github/workflows/migsafe.yml "$ROOT/packaging/ci/github-actions.yml"
@@ -164,9 +164,9 @@ ci_is .github/workflows/migsafe.yml "--ci github" --dry-run --ci github
 ci_is .gitlab/migsafe.yml "--ci gitlab" --dry-run --ci gitlab
 ci_is none "--ci none" --dry-run --ci none
 touch c/compose.yml c/pnpm-lock.yaml c/Dockerfile
-printf 'node_modules\n/backups/*' | tee c/.gitignore >c/.dockerignore
+printf 'node_modules\n/backups/*\nbackup_*.sql' | tee c/.gitignore >c/.dockerignore
 in_app c --ci gitlab --json
-is "$(json '.left[] | select(.why == "has backups").path')" ".gitignore"$'\n'".dockerignore" "ignored already"
+is "$(json '.left[] | select(.why == "has backups/, backup_*.sql").path')" ".gitignore"$'\n'".dockerignore" "ignored already"
 like "$(json '.next | join(" ")')" "has pnpm-lock.yaml; put its own command" "another package manager is told"
 cmp -s c/deploy.sh "$ROOT/deploy.sh"
 ok $? "deploy.sh beside a compose file"
@@ -175,7 +175,7 @@ cmp -s c/.gitlab/migsafe.yml "$ROOT/packaging/ci/gitlab-ci.yml"
 ok $? "GitLab's file"
 printf 'x' >c/.dockerignore
 in_app c --backup-dir var/db
-is "$(cat c/.dockerignore)" $'x\n/var/db/' "backups are kept out of images, in the folder that is set"
+is "$(cat c/.dockerignore)" $'x\n/var/db/\nbackup_*.sql' "backups are kept out of images, in the folder that is set"
 
 # --- the project lies deeper
 cp -R "$ROOT/fixtures/deep" deep

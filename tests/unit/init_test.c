@@ -179,9 +179,10 @@ TEST(lines_of_gitignore)
     CHECK(ignore_names(a, "/backups", "backups"));
     CHECK(ignore_names(a, "backups/*\r\n", "backups"));
     CHECK(ignore_names(a, "**/backups  \n", "backups"));
-    CHECK(ignore_names(a, "/var/backups/\n", "var/backups"));
+    CHECK(ignore_names(a, "var/backups\n", "/var/backups/"));
     CHECK(!ignore_names(a, "#backups\n!backups\nbackups/old\nmy-backups\n", "backups"));
     CHECK(!ignore_names(a, "backups/\n!backups/\n", "backups"));
+    CHECK(ignore_names(a, "/backup_*.sql\n", "backup_*.sql"));
     CHECK_STR(lines_with(a, "", "backups/"), "backups/\n");
     CHECK_STR(lines_with(a, "x", "backups/"), "x\nbackups/\n");
     CHECK_STR(lines_with(a, "x\n", "backups/"), "x\nbackups/\n");

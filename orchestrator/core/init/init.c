@@ -293,23 +293,39 @@ static bool plan_deploy_sh(struct planning *p, struct err *e)
 
 /* --- what git and docker are to leave alone --------------------------------------------------- */
 
-static bool plan_ignore(struct planning *p, const char *name, struct err *e)
+/* The folder of the backups, where it lies in the project, and what make db-backup writes. */
+static struct strlist things_to_ignore(struct planning *p)
 {
     const struct settings *s = p->wish->settings;
     bool given = s->from.backup_dir == FROM_FLAG || s->from.backup_dir == FROM_FILE;
     const char *seen = given ? fs_relative(p->arena, p->plan->folder, s->backup_dir) : "backups";
-    char *text;
-    if (str_starts(seen, "..") || strcmp(seen, ".") == 0)
-        return true;
-    if (!plan_read(p, in_folder(p, name), &text, e))
+    struct strlist lines = strlist_on(p->arena);
+    if (!str_starts(seen, "..") && strcmp(seen, ".") != 0)
+        strlist_printf(&lines, "%s%s/", strchr(seen, '/') == NULL ? "" : "/", seen);
+    strlist_add(&lines, "backup_*.sql");
+    return lines;
+}
+
+static bool plan_ignore(struct planning *p, const char *name, struct err *e)
+{
+    const struct strlist wanted = things_to_ignore(p);
+    struct strlist added = strlist_on(p->arena);
+    char *before;
+    if (!plan_read(p, in_folder(p, name), &before, e))
         return false;
-    if (ignore_names(p->arena, text == NULL ? "" : text, seen)) {
-        plan_leave(p, in_folder(p, name), arena_printf(p->arena, "has %s", seen));
+    const char *text = before == NULL ? "" : before;
+    for (size_t i = 0; i < wanted.count; i++)
+        if (!ignore_names(p->arena, text, wanted.items[i])) {
+            text = lines_with(p->arena, text, wanted.items[i]);
+            strlist_add(&added, wanted.items[i]);
+        }
+    if (added.count == 0) {
+        plan_leave(p, in_folder(p, name),
+                   arena_printf(p->arena, "has %s", strlist_join(&wanted, ", ")));
         return true;
     }
-    const char *line = arena_printf(p->arena, "%s%s/", strchr(seen, '/') == NULL ? "" : "/", seen);
-    return plan_changed(p, in_folder(p, name), arena_printf(p->arena, "%s added", line), text,
-                        lines_with(p->arena, text == NULL ? "" : text, line), e);
+    const char *note = arena_printf(p->arena, "added: %s", strlist_join(&added, ", "));
+    return plan_changed(p, in_folder(p, name), note, before, text, e);
 }
 
 static bool plan_ignores(struct planning *p, struct err *e)
@@ -319,7 +335,8 @@ static bool plan_ignores(struct planning *p, struct err *e)
     if (fs_exists(in_folder(p, ".dockerignore")))
         return plan_ignore(p, ".dockerignore", e);
     if (fs_exists(in_folder(p, "Dockerfile")))
-        plan_next(p, "Write backups/ into a .dockerignore, so that no backup gets into an image.");
+        plan_next(p, "Write backups/ and backup_*.sql into a .dockerignore, so that no backup gets "
+                     "into an image.");
     return true;
 }
 

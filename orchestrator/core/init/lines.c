@@ -116,7 +116,7 @@ char *make_with(struct arena *a, const char *makefile, const char *lines)
 }
 
 /* "/backups/", "backups/ *", "**" before it: all "backups". */
-static const char *ignored_folder(struct arena *a, const char *line)
+static const char *ignored_name(struct arena *a, const char *line)
 {
     char *name = str_trim(a, line);
     if (str_ends(name, "/**"))
@@ -130,14 +130,15 @@ static const char *ignored_folder(struct arena *a, const char *line)
     return name[0] == '/' ? name + 1 : name;
 }
 
-bool ignore_names(struct arena *a, const char *ignore, const char *folder)
+bool ignore_names(struct arena *a, const char *ignore, const char *name)
 {
     struct strlist lines = lines_of(a, ignore);
+    const char *plain = ignored_name(a, name);
     bool ignored = false;
     for (size_t i = 0; i < lines.count; i++) {
         const char *line = lines.items[i];
         bool negated = line[0] == '!';
-        if (strcmp(ignored_folder(a, line + negated), folder) == 0)
+        if (strcmp(ignored_name(a, line + negated), plain) == 0)
             ignored = !negated;
     }
     return ignored;

@@ -15,8 +15,8 @@ bool make_assigns(struct arena *a, const char *makefile, const char *variable);
  * line that goes on. */
 char *make_with(struct arena *a, const char *makefile, const char *lines) RETURNS_NONNULL;
 
-/* Does a line of .gitignore name the folder, by whichever slashes? */
-bool ignore_names(struct arena *a, const char *ignore, const char *folder);
+/* Does a line of .gitignore name the file or folder, with whichever slashes? */
+bool ignore_names(struct arena *a, const char *ignore, const char *name);
 /* The file with the line at its end; "" for a new one. */
 char *lines_with(struct arena *a, const char *text, const char *line) RETURNS_NONNULL;
 
