@@ -33,6 +33,9 @@ done
 # shellcheck disable=SC2016 # npm's shell expands
 jq '.scripts["prisma:seed"] = "psql -Xq -v ON_ERROR_STOP=1 \"$DATABASE_URL\" -f \"${SEED:-seed.sql}\""' \
 	src/package.json >p && mv p src/package.json
+mkdir -p src/hooks/end
+# shellcheck disable=SC2016 # the hook's shell expands
+printf '#!/bin/sh\necho "$MIGSAFE_RUN_DATABASE" >>"$HOME/hooks-ran"\n' >src/hooks/end/10-tell && chmod +x src/hooks/end/10-tell
 git -C src add -A && git -C src commit -qm 'The shop, with migsafe' && git -C src push -q origin main
 
 branch() { # NAME MIGRATION: a branch of main that adds it
@@ -131,6 +134,9 @@ like "$OUT" '::notice title=migsafe::main has no migrations yet' "the stand-in s
 is "$(columns check4)" 1 "and the whole history is tried"
 git -C src push -qf origin main
 
+[ ! -e "$JOB_HOME/hooks-ran" ]
+ok $? "hooks are not run for a stand-in"
+
 # --- GitHub: production
 
 shop_new prod
@@ -141,6 +147,7 @@ like "$OUT" '::warning title=migsafe::The variable BACKUP_DIR is not set' "that 
 is "$(jq -r .verdict runner/migsafe-report.json)" migrated "the report is there to upload"
 like "$OUT" '== actions/upload-artifact@v4.*migsafe-report.json' "and uploaded"
 
+is "$(cat "$JOB_HOME/hooks-ran")" "$(db_name prod)" "its hooks are run"
 github_deploy good prod /srv/backups
 status_is 0 "nothing to do"
 unlike "$OUT" '::warning' "backups that last are no warning"
@@ -175,6 +182,7 @@ gitlab 'migsafe check' losing "$(stand_in check6)" "$production"
 status_is 10 "GitLab: a merge request that would lose values"
 like "$OUT" 'drop-column' "it says why"
 is "$(jq -r '.findings[] | select(.level == "error").rule' ws/migsafe-gate.json)" drop-column "so does the artifact"
+isnt "$(tail -n 1 "$JOB_HOME/hooks-ran")" "$(db_name check6)" "hooks are not run"
 unchanged_since before live "production is untouched by merge requests"
 [ ! -e "$BACKUPS" ]
 ok $? "and so is the folder of its backups"

@@ -146,7 +146,7 @@ static bool plan_settings(struct planning *p, struct err *e)
 {
     const char *path = in_folder(p, "migsafe.json");
     const char *file = p->wish->settings->file;
-    const char *schema = json_pretty(p->arena, settings_schema(p->arena));
+    AUTO(json) struct json *schema = settings_schema(p->arena);
     if (file != NULL && !str_same(fs_absolute(p->arena, file), fs_absolute(p->arena, path)))
         plan_leave(p, path, arena_printf(p->arena, "the settings are in %s", file));
     else if (fs_exists(path))
@@ -154,7 +154,7 @@ static bool plan_settings(struct planning *p, struct err *e)
     else if (!plan_whole(p, path, "settings", settings_text(p), 0666, e))
         return false;
     return plan_whole(p, in_folder(p, "migsafe.schema.json"), "what editors complete settings by",
-                      schema, 0666, e);
+                      json_pretty(p->arena, schema), 0666, e);
 }
 
 /* --- npm -------------------------------------------------------------------------------------- */
