@@ -55,29 +55,39 @@ restored; 21 failed, nothing had changed; 22 a person must decide; 64 usage; 69 
 END
 }
 
-STEPS=('' 'Prepare for the migrations' 'Stop the old containers' 'Build the images' 'Start the database'
+# In small letters, because a name that comes exported - BUILD of a CI job, STATE - keeps its place in
+# the environment: what is assigned to it here would be what docker compose and migsafe see.
+step_names=('' 'Prepare for the migrations' 'Stop the old containers' 'Build the images' 'Start the database'
 	'Wait for the database' 'Apply the migrations (with the way back)' 'Start the application' 'Check the state')
 
-PULL='' BUILD=1 DRY_RUN='' ENV_FILE='' PROJECT_DIR=''
-OPTIONS=()  # of `migsafe deploy`
-SETTINGS=() # those of them that every command of migsafe takes
+do_pull='' do_build=1 dry_run='' env_file='' project_dir=''
+options=()       # of `migsafe deploy`
+settings=()      # those of them that every command of migsafe takes
+compose_words=() # docker compose
+migsafe_words=() # migsafe
+no_compose=''    # why there is no compose
+services=()      # those that a plain `up` starts
+all_services=()  # and those of profiles that are not active
+database=''      # the one of the database
+app=()           # APP_SERVICES
+running=()       # services that were running and are known to compose
+running_ids=()   # their containers
+gone=()          # services that run, but that the compose file does not have any more
+gone_ids=()      # their containers
+started=()       # services to look at in the end
+limit=60         # seconds for that
 
 # What a failure has to put right:
 #   untouched  nothing was stopped
 #   stopped    old containers are down and to be started again
 #   undecided  exit status 22: a person must look first, so nothing is started
 #   migrated   the database is the new one; the old containers would not fit it
-STATE=untouched
-CHILD=''      # process that a signal is passed on to
-SIGNAL=''     # the signal that came
-RUNNING=()    # services that were running and are known to compose
-OLD_IDS=()    # their containers
-GONE=()       # services that run, but that the compose file does not have any more
-GONE_IDS=()   # their containers
-NO_COMPOSE='' # why there is no compose
-BUILT=''      # may there be new images?
-PLAN_STATUS=0 # what a dry run ends with
-STEP=0        # the one at work
+phase=untouched
+built=''      # may there be new images?
+plan_status=0 # what a dry run ends with
+step_now=0
+child_pid='' # whom a signal is passed on to
+signals=''   # those that came
 
 # --- words ----------------------------------------------------------------------------------------
 
@@ -87,8 +97,8 @@ warn() { printf 'deploy.sh: %s\n' "$*" >&2 || true; }
 
 step() { # NUMBER
 	stop_if_asked
-	STEP=$1
-	printf '[%d/8] %s\n' "$STEP" "${STEPS[STEP]}" || true
+	step_now=$1
+	printf '[%d/8] %s\n' "$step_now" "${step_names[step_now]}" || true
 }
 
 has() { # WORD LIST...
@@ -99,8 +109,8 @@ has() { # WORD LIST...
 }
 
 shown() { # COMMAND... -> without the values of options, which may be secrets
-	local word text=$1 ours=${#MIGSAFE_WORDS[@]} i=1
-	if [ "${*:1:$ours}" != "${MIGSAFE_WORDS[*]}" ]; then
+	local word text=$1 ours=${#migsafe_words[@]} i=1
+	if [ "$ours" = 0 ] || [ "${*:1:$ours}" != "${migsafe_words[*]}" ]; then
 		printf '%s' "$*"
 		return
 	fi
@@ -119,35 +129,35 @@ shown() { # COMMAND... -> without the values of options, which may be secrets
 # In the background, because a trap must not wait for the child; the child is told of the signal and
 # decides what becomes of it. It stays in our process group, so it may use the terminal.
 child() { # COMMAND...
-	local status before=$SIGNAL
+	local status before=$signals
 	[ -z "$before" ] || return 130
 	"$@" <&0 9<&- &
-	CHILD=$!
+	child_pid=$!
 	# Came between the two lines above; the child needs a moment to be able to hear it.
-	[ -z "$SIGNAL" ] || { sleep 0.5 && kill -TERM "$CHILD" 2>/dev/null; } || true
+	[ -z "$signals" ] || { sleep 0.5 && kill -TERM "$child_pid" 2>/dev/null; } || true
 	while :; do
-		before=$SIGNAL status=0
-		wait "$CHILD" || status=$?
+		before=$signals status=0
+		wait "$child_pid" || status=$?
 		# A wait that a trap has ended says nothing of the child; the next one does, also when the
 		# child has ended meanwhile.
-		if [ "$status" -le 128 ] || [ "$before" = "$SIGNAL" ]; then break; fi
+		if [ "$status" -le 128 ] || [ "$before" = "$signals" ]; then break; fi
 	done
-	CHILD=''
+	child_pid=''
 	return "$status"
 }
 
 on_signal() { # NAME
 	# Each one counts, also of the same name: see child.
-	SIGNAL="$1${SIGNAL:+, $SIGNAL}"
-	[ -z "$CHILD" ] || kill -TERM "$CHILD" 2>/dev/null || true
+	signals="$1${signals:+, $signals}"
+	[ -z "$child_pid" ] || kill -TERM "$child_pid" 2>/dev/null || true
 }
 
 stop_if_asked() {
-	[ -z "$SIGNAL" ] || give_up 130 "stopped by $SIGNAL"
+	[ -z "$signals" ] || give_up 130 "stopped by $signals"
 }
 
 act() { # COMMAND...: announced and run; in a dry run announced only
-	if [ -n "$DRY_RUN" ]; then
+	if [ -n "$dry_run" ]; then
 		note "would run: $(shown "$@")"
 		return 0
 	fi
@@ -180,8 +190,8 @@ on_exit() {
 	trap - EXIT
 	set +e
 	[ "$status" != 0 ] || exit 0
-	case $STATE in
-	untouched) [ -n "$DRY_RUN$NO_COMPOSE" ] || warn "nothing was stopped" ;;
+	case $phase in
+	untouched) [ -n "$dry_run$no_compose" ] || warn "nothing was stopped" ;;
 	stopped) bring_back ;;
 	undecided)
 		warn "a person must decide: nothing is started, neither the old containers nor the new ones"
@@ -193,10 +203,10 @@ on_exit() {
 }
 
 start_command() { # -> what starts the old containers by hand
-	if [ $((${#OLD_IDS[@]} + ${#GONE_IDS[@]})) = 0 ]; then
+	if [ $((${#running_ids[@]} + ${#gone_ids[@]})) = 0 ]; then
 		printf 'none were running'
 	else
-		printf 'docker start%s' "$(printf ' %s' "${OLD_IDS[@]}" "${GONE_IDS[@]}")"
+		printf 'docker start%s' "$(printf ' %s' "${running_ids[@]}" "${gone_ids[@]}")"
 	fi
 }
 
@@ -204,91 +214,89 @@ start_command() { # -> what starts the old containers by hand
 # that depends on what never ran, docker starts the same containers without asking that file.
 bring_back() {
 	local failed=''
-	if [ $((${#OLD_IDS[@]} + ${#GONE_IDS[@]})) = 0 ]; then
+	if [ $((${#running_ids[@]} + ${#gone_ids[@]})) = 0 ]; then
 		warn "no container of the application was running before, so none is started"
 		return
 	fi
-	warn "the old containers are started again, on their old images: ${RUNNING[*]} ${GONE[*]}"
-	if [ ${#RUNNING[@]} -gt 0 ]; then
-		"${COMPOSE_WORDS[@]}" start "${RUNNING[@]}" || docker start "${OLD_IDS[@]}" || failed=1
+	warn "the old containers are started again, on their old images: ${running[*]} ${gone[*]}"
+	if [ ${#running[@]} -gt 0 ]; then
+		"${compose_words[@]}" start "${running[@]}" || docker start "${running_ids[@]}" || failed=1
 	fi
-	[ ${#GONE_IDS[@]} = 0 ] || docker start "${GONE_IDS[@]}" || failed=1
+	[ ${#gone_ids[@]} = 0 ] || docker start "${gone_ids[@]}" || failed=1
 	[ -z "$failed" ] || warn "NOT ALL OF THEM STARTED; by hand: $(start_command)"
-	[ -z "$BUILT" ] || warn "do not \`up\` by hand now: it would start the new images on the old schema"
+	[ -z "$built" ] || warn "do not \`up\` by hand now: it would start the new images on the old schema"
 }
 
 # --- 1: what is there -------------------------------------------------------------------------------
 
 find_compose() {
-	read -ra COMPOSE_WORDS <<<"${COMPOSE:-docker compose}"
-	if ! command -v "${COMPOSE_WORDS[0]}" >/dev/null; then
-		NO_COMPOSE="there is no ${COMPOSE_WORDS[0]} here"
-	elif ! limited "${COMPOSE_WORDS[@]}" version >/dev/null 2>&1; then
-		NO_COMPOSE="\`${COMPOSE_WORDS[*]} version\` fails"
+	read -ra compose_words <<<"${COMPOSE:-docker compose}"
+	if ! command -v "${compose_words[0]}" >/dev/null; then
+		no_compose="there is no ${compose_words[0]} here"
+	elif ! limited "${compose_words[@]}" version >/dev/null 2>&1; then
+		no_compose="\`${compose_words[*]} version\` fails"
 	elif ! limited docker info >/dev/null 2>&1; then
-		NO_COMPOSE="\`docker info\` fails: no daemon, or no right to use it"
+		no_compose="\`docker info\` fails: no daemon, or no right to use it"
 	fi
-	[ -z "$ENV_FILE" ] || COMPOSE_WORDS+=(--env-file "$ENV_FILE")
-	[ -n "$NO_COMPOSE" ] || read_services
-	[ -z "$NO_COMPOSE" ] || warn "no usable docker compose: $NO_COMPOSE"
+	[ -z "$env_file" ] || compose_words+=(--env-file "$env_file")
+	[ -n "$no_compose" ] || read_services
+	[ -z "$no_compose" ] || warn "no usable docker compose: $no_compose"
 }
 
-# SERVICES are those that a plain `up` starts, ALL also those of profiles that are not active.
 read_services() {
 	local list
-	if ! list=$(limited "${COMPOSE_WORDS[@]}" config --services 2>/dev/null); then
-		list=$(limited "${COMPOSE_WORDS[@]}" config --services 2>&1 >/dev/null) || true
+	if ! list=$(limited "${compose_words[@]}" config --services 2>/dev/null); then
+		list=$(limited "${compose_words[@]}" config --services 2>&1 >/dev/null) || true
 		case $list in
 		*'no configuration file provided'* | *"Can't find a suitable configuration file"*)
-			NO_COMPOSE="there is no compose file in $PWD"
+			no_compose="there is no compose file in $PWD"
 			return
 			;;
 		esac
 		give_up 74 "docker compose cannot read its configuration: $list"
 	fi
-	mapfile -t SERVICES < <(printf '%s\n' "$list" | sed '/^$/d')
-	list=$(limited "${COMPOSE_WORDS[@]}" --profile '*' config --services 2>/dev/null) || list=''
-	mapfile -t ALL < <(printf '%s\n' "${SERVICES[@]}" "$list" | sed '/^$/d' | sort -u)
+	mapfile -t services < <(printf '%s\n' "$list" | sed '/^$/d')
+	list=$(limited "${compose_words[@]}" --profile '*' config --services 2>/dev/null) || list=''
+	mapfile -t all_services < <(printf '%s\n' "${services[@]}" "$list" | sed '/^$/d' | sort -u)
 	choose_services
 }
 
 choose_services() {
 	local service
-	if [ -z "${DB_SERVICE-}" ]; then
-		DB_SERVICE=''
-		for service in db postgres; do
-			if has "$service" "${SERVICES[@]}"; then DB_SERVICE=$service; fi
-		done
-	fi
-	read -ra APP <<<"${APP_SERVICES-}"
-	for service in $DB_SERVICE "${APP[@]}"; do
-		has "$service" "${ALL[@]}" || give_up 78 "docker compose has no service \"$service\" (DB_SERVICE, APP_SERVICES)"
+	database=${DB_SERVICE-}
+	for service in db postgres; do
+		if [ -z "${DB_SERVICE-}" ] && has "$service" "${services[@]}"; then database=$service; fi
 	done
-	note "docker compose: ${SERVICES[*]}; the database is ${DB_SERVICE:-none of them}"
+	read -ra app <<<"${APP_SERVICES-}"
+	for service in $database "${app[@]}"; do
+		has "$service" "${all_services[@]}" || give_up 78 "docker compose has no service \"$service\" (DB_SERVICE, APP_SERVICES)"
+	done
+	note "docker compose: ${services[*]}; the database is ${database:-none of them}"
 }
 
 find_migsafe() {
-	if [ -z "${MIGSAFE-}" ] && ! command -v migsafe >/dev/null && [ -x ./migsafe ]; then MIGSAFE=./migsafe; fi
-	read -ra MIGSAFE_WORDS <<<"${MIGSAFE:-migsafe}"
-	command -v "${MIGSAFE_WORDS[0]}" >/dev/null ||
-		give_up 74 "no such program: ${MIGSAFE_WORDS[0]}; install migsafe, or say in MIGSAFE how it is run"
+	local usual=migsafe
+	if ! command -v migsafe >/dev/null && [ -x ./migsafe ]; then usual=./migsafe; fi
+	read -ra migsafe_words <<<"${MIGSAFE:-$usual}"
+	command -v "${migsafe_words[0]}" >/dev/null ||
+		give_up 74 "no such program: ${migsafe_words[0]}; install migsafe, or say in MIGSAFE how it is run"
 }
 
 pull() {
-	[ -n "$PULL" ] || return 0
+	[ -n "$do_pull" ] || return 0
 	act git pull --ff-only || failed 74 "git pull"
 }
 
 # 64 and 78 would be the same later on, when containers are down; anything else may be mended by then.
 database_answers() {
 	local status=0 said
-	said=$("${MIGSAFE_WORDS[@]}" wait "${SETTINGS[@]}" --wait 0 2>&1 9<&-) || status=$?
+	said=$("${migsafe_words[@]}" wait "${settings[@]}" --wait 0 2>&1 9<&-) || status=$?
 	case $status in 64 | 78) give_up "$status" "$said" ;; esac
 	[ "$status" = 0 ]
 }
 
 gate_setting() {
-	"${MIGSAFE_WORDS[@]}" settings "${SETTINGS[@]}" 2>/dev/null 9<&- | sed -n 's/^gate  *= *\([a-z]*\).*/\1/p' || true
+	"${migsafe_words[@]}" settings "${settings[@]}" 2>/dev/null 9<&- | sed -n 's/^gate  *= *\([a-z]*\).*/\1/p' || true
 }
 
 # Asked before anything is stopped, so that a refusal costs nothing.
@@ -303,13 +311,13 @@ ask_gate() {
 		note "the setting gate is off"
 		return
 	fi
-	look "${MIGSAFE_WORDS[@]}" gate "${SETTINGS[@]}" || status=$?
+	look "${migsafe_words[@]}" gate "${settings[@]}" || status=$?
 	[ "$status" != 0 ] || return 0
 	stop_if_asked
 	if [ "$setting" = warn ]; then
 		note "the setting gate is warn: going on"
-	elif [ -n "$DRY_RUN" ]; then
-		PLAN_STATUS=$status
+	elif [ -n "$dry_run" ]; then
+		plan_status=$status
 		note "refused: the deploy would stop here"
 	else
 		failed "$status" "the gate"
@@ -318,7 +326,7 @@ ask_gate() {
 
 failed() { # STATUS WHAT: a signal is the better reason
 	stop_if_asked
-	give_up "$1" "[$STEP/8] failed: $2 (exit status $1)"
+	give_up "$1" "[$step_now/8] failed: $2 (exit status $1)"
 }
 
 prepare() {
@@ -332,46 +340,46 @@ prepare() {
 # --- 2 to 4 -------------------------------------------------------------------------------------------
 
 skipped() { # is there no compose?
-	[ -n "$NO_COMPOSE" ] || return 1
-	note "skipped: $NO_COMPOSE"
+	[ -n "$no_compose" ] || return 1
+	note "skipped: $no_compose"
 }
 
 # The containers are remembered by id: what happens to the compose file cannot make them others.
 find_running() {
 	local list service
-	list=$(limited "${COMPOSE_WORDS[@]}" ps --services --status running --status restarting) ||
+	list=$(limited "${compose_words[@]}" ps --services --status running --status restarting) ||
 		failed 74 "docker compose ps"
 	for service in $list; do
-		[ "$service" != "$DB_SERVICE" ] || continue
-		if [ ${#APP[@]} -gt 0 ] && ! has "$service" "${APP[@]}"; then continue; fi
-		if has "$service" "${ALL[@]}"; then
+		[ "$service" != "$database" ] || continue
+		if [ ${#app[@]} -gt 0 ] && ! has "$service" "${app[@]}"; then continue; fi
+		if has "$service" "${all_services[@]}"; then
 			add_running "$service"
 		else
-			GONE+=("$service")
+			gone+=("$service")
 		fi
 	done
-	[ ${#GONE[@]} = 0 ] || find_gone
+	[ ${#gone[@]} = 0 ] || find_gone
 }
 
 # A service may be listed for a container of `compose run` alone, which is not ours to stop.
 add_running() { # SERVICE
 	local ids
-	ids=$(limited "${COMPOSE_WORDS[@]}" ps -q "$1") || failed 74 "docker compose ps"
+	ids=$(limited "${compose_words[@]}" ps -q "$1") || failed 74 "docker compose ps"
 	[ -n "$ids" ] || return 0
-	RUNNING+=("$1")
+	running+=("$1")
 	# shellcheck disable=SC2206 # one word each
-	OLD_IDS+=($ids)
+	running_ids+=($ids)
 }
 
 # compose knows no container by the name of a service that it lacks: what is left when the others
 # are taken away.
 find_gone() {
-	local id all database=''
-	all=$(limited "${COMPOSE_WORDS[@]}" ps -q) || failed 74 "docker compose ps"
-	[ -z "$DB_SERVICE" ] || database=$(limited "${COMPOSE_WORDS[@]}" ps -q "$DB_SERVICE") || failed 74 "docker compose ps"
+	local id all kept=''
+	all=$(limited "${compose_words[@]}" ps -q) || failed 74 "docker compose ps"
+	[ -z "$database" ] || kept=$(limited "${compose_words[@]}" ps -q "$database") || failed 74 "docker compose ps"
 	for id in $all; do
 		# shellcheck disable=SC2086 # one word each
-		has "$id" "${OLD_IDS[@]}" $database || GONE_IDS+=("$id")
+		has "$id" "${running_ids[@]}" $kept || gone_ids+=("$id")
 	done
 }
 
@@ -379,18 +387,18 @@ stop_old() {
 	step 2
 	! skipped || return 0
 	find_running
-	if [ ${#RUNNING[@]} = 0 ] && [ ${#GONE[@]} = 0 ]; then
+	if [ ${#running[@]} = 0 ] && [ ${#gone[@]} = 0 ]; then
 		note "none is running"
 		return
 	fi
 	# From here on, because a stop that fails may have stopped some.
-	[ -n "$DRY_RUN" ] || STATE=stopped
-	if [ ${#RUNNING[@]} -gt 0 ]; then
-		act "${COMPOSE_WORDS[@]}" stop "${RUNNING[@]}" || failed 74 "docker compose stop"
+	[ -n "$dry_run" ] || phase=stopped
+	if [ ${#running[@]} -gt 0 ]; then
+		act "${compose_words[@]}" stop "${running[@]}" || failed 74 "docker compose stop"
 	fi
-	if [ ${#GONE_IDS[@]} -gt 0 ]; then
-		note "not in the compose file any more, so they stay stopped after a good deploy: ${GONE[*]}"
-		act docker stop "${GONE_IDS[@]}" || failed 74 "docker stop"
+	if [ ${#gone_ids[@]} -gt 0 ]; then
+		note "not in the compose file any more, so they stay stopped after a good deploy: ${gone[*]}"
+		act docker stop "${gone_ids[@]}" || failed 74 "docker stop"
 	fi
 }
 
@@ -398,9 +406,9 @@ stop_old() {
 # migsafe would run in the old image, with the old migrations, and find nothing to do.
 migsafe_service() {
 	local word after_run=''
-	for word in "${MIGSAFE_WORDS[@]}"; do
-		if [ -n "$after_run" ] && has "$word" "${ALL[@]}"; then
-			has "$word" "${SERVICES[@]}" && [ ${#APP[@]} = 0 ] || printf '%s' "$word"
+	for word in "${migsafe_words[@]}"; do
+		if [ -n "$after_run" ] && has "$word" "${all_services[@]}"; then
+			has "$word" "${services[@]}" && [ ${#app[@]} = 0 ] || printf '%s' "$word"
 			return
 		fi
 		[ "$word" != run ] || after_run=1
@@ -411,24 +419,24 @@ build() {
 	local service
 	step 3
 	! skipped || return 0
-	if [ -z "$BUILD" ]; then
+	if [ -z "$do_build" ]; then
 		note "skipped: --no-build"
 		return
 	fi
-	[ -n "$DRY_RUN" ] || BUILT=1
-	act "${COMPOSE_WORDS[@]}" build "${APP[@]}" || failed 74 "docker compose build"
+	[ -n "$dry_run" ] || built=1
+	act "${compose_words[@]}" build "${app[@]}" || failed 74 "docker compose build"
 	service=$(migsafe_service)
-	[ -z "$service" ] || act "${COMPOSE_WORDS[@]}" build "$service" || failed 74 "docker compose build"
+	[ -z "$service" ] || act "${compose_words[@]}" build "$service" || failed 74 "docker compose build"
 }
 
 start_database() {
 	step 4
 	! skipped || return 0
-	if [ -z "$DB_SERVICE" ]; then
+	if [ -z "$database" ]; then
 		note "skipped: the database is no service of compose (DB_SERVICE)"
 		return
 	fi
-	act "${COMPOSE_WORDS[@]}" up -d "$DB_SERVICE" || failed 74 "docker compose up"
+	act "${compose_words[@]}" up -d "$database" || failed 74 "docker compose up"
 }
 
 # --- 5 and 6 ------------------------------------------------------------------------------------------
@@ -436,7 +444,7 @@ start_database() {
 wait_for_database() {
 	local status=0
 	step 5
-	act "${MIGSAFE_WORDS[@]}" wait "${SETTINGS[@]}" || status=$?
+	act "${migsafe_words[@]}" wait "${settings[@]}" || status=$?
 	[ "$status" = 0 ] || failed "$status" "the database does not answer"
 }
 
@@ -444,27 +452,27 @@ wait_for_database() {
 migrate() {
 	local status=0
 	step 6
-	if [ -n "$DRY_RUN" ]; then
+	if [ -n "$dry_run" ]; then
 		plan
 		return
 	fi
-	act "${MIGSAFE_WORDS[@]}" deploy "${OPTIONS[@]}" || status=$?
+	act "${migsafe_words[@]}" deploy "${options[@]}" || status=$?
 	case $status in
 	0)
-		STATE=migrated
-		[ -z "$SIGNAL" ] || note "the signal came too late, the database is migrated: going on"
-		SIGNAL=''
+		phase=migrated
+		[ -z "$signals" ] || note "the signal came too late, the database is migrated: going on"
+		signals=''
 		return
 		;;
 	20) warn "the migration failed and the database was restored" ;;
 	21) warn "the migration failed, and nothing had changed" ;;
-	22) STATE=undecided ;;
+	22) phase=undecided ;;
 	esac
-	case $status in 20 | 21 | 22) warn "what happened: $(shown "${MIGSAFE_WORDS[@]}" report)" ;; esac
+	case $status in 20 | 21 | 22) warn "what happened: $(shown "${migsafe_words[@]}" report)" ;; esac
 	if [ "$status" -gt 128 ] && [ "$status" != 130 ]; then
 		# Nobody has undone what it was doing.
 		warn "migsafe was killed (exit status $status): the database may be half-way"
-		STATE=undecided
+		phase=undecided
 		status=22
 	fi
 	give_up "$status" "[6/8] failed: migsafe deploy (exit status $status)"
@@ -472,13 +480,13 @@ migrate() {
 
 plan() {
 	local status=0
-	act "${MIGSAFE_WORDS[@]}" deploy "${OPTIONS[@]}"
+	act "${migsafe_words[@]}" deploy "${options[@]}"
 	if ! database_answers; then
 		note "the database does not answer: migsafe cannot tell its plan"
 		return
 	fi
-	look "${MIGSAFE_WORDS[@]}" deploy --dry-run "${OPTIONS[@]}" || status=$?
-	[ "$PLAN_STATUS" != 0 ] || PLAN_STATUS=$status
+	look "${migsafe_words[@]}" deploy --dry-run "${options[@]}" || status=$?
+	[ "$plan_status" != 0 ] || plan_status=$status
 }
 
 # --- 7 and 8 ------------------------------------------------------------------------------------------
@@ -488,64 +496,64 @@ start_application() {
 	step 7
 	! skipped || return 0
 	# What ran by a profile that is not active now would stay down.
-	if [ ${#APP[@]} = 0 ]; then
-		for service in "${RUNNING[@]}"; do has "$service" "${SERVICES[@]}" || extra+=("$service"); done
+	if [ ${#app[@]} = 0 ]; then
+		for service in "${running[@]}"; do has "$service" "${services[@]}" || extra+=("$service"); done
 	fi
-	act "${COMPOSE_WORDS[@]}" up -d "${APP[@]}" || failed 74 "docker compose up"
-	[ ${#extra[@]} = 0 ] || act "${COMPOSE_WORDS[@]}" up -d "${extra[@]}" || failed 74 "docker compose up"
-	STARTED=("${APP[@]}")
-	[ ${#APP[@]} -gt 0 ] || STARTED=("${SERVICES[@]}" "${extra[@]}")
+	act "${compose_words[@]}" up -d "${app[@]}" || failed 74 "docker compose up"
+	[ ${#extra[@]} = 0 ] || act "${compose_words[@]}" up -d "${extra[@]}" || failed 74 "docker compose up"
+	started=("${app[@]}")
+	[ ${#app[@]} -gt 0 ] || started=("${services[@]}" "${extra[@]}")
 }
 
-CONTAINER='{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}}'
-CONTAINER+=' {{if .State.Health}}{{.State.Health.Status}}{{else}}-{{end}} {{.State.ExitCode}} {{.RestartCount}}'
-CONTAINER+=' {{index .Config.Labels "com.docker.compose.oneoff"}}'
+container_format='{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}}'
+container_format+=' {{if .State.Health}}{{.State.Health.Status}}{{else}}-{{end}} {{.State.ExitCode}} {{.RestartCount}}'
+container_format+=' {{index .Config.Labels "com.docker.compose.oneoff"}}'
 
-# Sets SEEN, all containers, and UNWELL, those that are not running or healthy. One that ended
+# Sets `seen`, all containers, and `unwell`, those that are not running or healthy. One that ended
 # with 0 has done its work.
 look_at_containers() {
 	local ids service state health code restarts oneoff
-	UNWELL='' SEEN=''
-	ids=$(limited "${COMPOSE_WORDS[@]}" ps -a -q "${STARTED[@]}") || return 1
+	unwell='' seen=''
+	ids=$(limited "${compose_words[@]}" ps -a -q "${started[@]}") || return 1
 	[ -n "$ids" ] || return 0
 	# shellcheck disable=SC2086 # one word each
-	SEEN=$(limited docker inspect --format "$CONTAINER" $ids) || return 1
+	seen=$(limited docker inspect --format "$container_format" $ids) || return 1
 	while read -r service state health code restarts oneoff; do
 		# `ps -a` also lists what `run` has left behind.
 		case $oneoff/$state/$health/$code in
 		True/* | */running/healthy/* | */running/-/* | */exited/*/0) ;;
-		*) UNWELL+="$service ($state, health $health, exit status $code, $restarts restarts); " ;;
+		*) unwell+="$service ($state, health $health, exit status $code, $restarts restarts); " ;;
 		esac
-	done <<<"$SEEN"
+	done <<<"$seen"
 }
 
 # Well twice, and nothing restarted in between: a container that ends at once is running, too, now
 # and then.
 check_containers() {
-	local before='' end=$((SECONDS + HEALTH_TIMEOUT))
+	local before='' end=$((SECONDS + limit))
 	while :; do
 		stop_if_asked
 		if ! look_at_containers; then
-			UNWELL='docker does not say how the containers are; '
-		elif [ -z "$UNWELL" ] && [ "$SEEN" = "$before" ]; then
+			unwell='docker does not say how the containers are; '
+		elif [ -z "$unwell" ] && [ "$seen" = "$before" ]; then
 			note "containers: running"
 			return
 		fi
-		before=$SEEN
+		before=$seen
 		[ "$SECONDS" -lt "$end" ] || break
 		child sleep 1 || true
 	done
-	warn "not well after $HEALTH_TIMEOUT s: ${UNWELL:-a container restarts again and again; }see \`${COMPOSE_WORDS[*]} logs\`"
+	warn "not well after $limit s: ${unwell:-a container restarts again and again; }see \`${compose_words[*]} logs\`"
 	return 1
 }
 
 check() {
 	local status=0
 	step 8
-	act "${MIGSAFE_WORDS[@]}" health "${SETTINGS[@]}" || status=$?
-	if [ -z "$NO_COMPOSE" ]; then
-		if [ -n "$DRY_RUN" ]; then
-			note "would look for $HEALTH_TIMEOUT s at the containers of: ${STARTED[*]}"
+	act "${migsafe_words[@]}" health "${settings[@]}" || status=$?
+	if [ -z "$no_compose" ]; then
+		if [ -n "$dry_run" ]; then
+			note "would look for $limit s at the containers of: ${started[*]}"
 		elif ! check_containers && [ "$status" = 0 ]; then
 			status=12
 		fi
@@ -561,62 +569,61 @@ wrong() { # MESSAGE
 	exit 64
 }
 
-options() {
+parse_options() {
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--help | -h) usage && exit 0 ;;
-		--pull) PULL=1 ;;
-		--no-build) BUILD='' ;;
-		--dry-run) DRY_RUN=1 ;;
+		--pull) do_pull=1 ;;
+		--no-build) do_build='' ;;
+		--dry-run) dry_run=1 ;;
 		--project-dir=* | --env-file=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" && continue ;;
-		--project-dir) [ $# -gt 1 ] || wrong "$1 needs a folder" && PROJECT_DIR=$2 && shift ;;
-		--env-file) [ $# -gt 1 ] || wrong "$1 needs a file" && ENV_FILE=$2 && shift ;;
+		--project-dir) [ $# -gt 1 ] || wrong "$1 needs a folder" && project_dir=$2 && shift ;;
+		--env-file) [ $# -gt 1 ] || wrong "$1 needs a file" && env_file=$2 && shift ;;
 		--) shift && break ;;
 		-*) wrong "unknown option: $1; options of migsafe come after --" ;;
 		*) wrong "unknown word: $1" ;;
 		esac
 		shift
 	done
-	OPTIONS=("$@")
+	options=("$@")
 	local word
 	# The one option that is deploy's alone; the others are settings, and wait, gate and health must
 	# speak of the same database.
-	for word in "$@"; do [ "$word" = --again ] || SETTINGS+=("$word"); done
+	for word in "$@"; do [ "$word" = --again ] || settings+=("$word"); done
 }
 
 # No shell is asked what a line means: these files hold passwords with any character in them.
 read_env_file() {
 	local line name value
-	[ -r "$ENV_FILE" ] || give_up 66 "no such file: $ENV_FILE"
-	ENV_FILE=$(realpath "$ENV_FILE")
+	[ -r "$env_file" ] || give_up 66 "no such file: $env_file"
+	env_file=$(realpath "$env_file")
 	while IFS= read -r line || [ -n "$line" ]; do
 		line=${line%$'\r'}
 		[[ $line =~ ^[[:space:]]*(export[[:space:]]+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$ ]] || continue
 		name=${BASH_REMATCH[2]} value=${BASH_REMATCH[3]}
 		if [[ $value =~ ^\"(.*)\"[[:space:]]*$ || $value =~ ^\'(.*)\'[[:space:]]*$ ]]; then value=${BASH_REMATCH[1]}; fi
-		[ -n "${!name+set}" ] || export "$name=$value"
-	done <"$ENV_FILE"
+		[ -n "${!name-}" ] || export "$name=$value"
+	done <"$env_file"
 }
 
 # Held on the folder itself, so that nothing is left behind; children do not inherit it.
 lock() {
 	exec 9<.
-	[ -n "$DRY_RUN" ] || ! command -v flock >/dev/null || flock -n 9 ||
+	[ -n "$dry_run" ] || ! command -v flock >/dev/null || flock -n 9 ||
 		give_up 75 "another deploy.sh is at work in $PWD"
 }
 
 main() {
-	SERVICES=() ALL=() APP=() STARTED=() COMPOSE_WORDS=() MIGSAFE_WORDS=(migsafe)
-	HEALTH_TIMEOUT=${HEALTH_TIMEOUT:-60} SEEN=''
-	options "$@"
+	parse_options "$@"
 	trap on_exit EXIT
 	trap 'on_signal INT' INT
 	trap 'on_signal TERM' TERM
 	trap 'on_signal HUP' HUP
 	trap : PIPE
-	[[ $HEALTH_TIMEOUT =~ ^[1-9][0-9]*$ ]] || give_up 78 "HEALTH_TIMEOUT is no number of seconds: $HEALTH_TIMEOUT"
-	[ -z "$ENV_FILE" ] || read_env_file
-	cd "${PROJECT_DIR:-$(dirname "${BASH_SOURCE[0]}")}" || give_up 66 "no such folder: $PROJECT_DIR"
+	[ -z "$env_file" ] || read_env_file
+	limit=${HEALTH_TIMEOUT:-60}
+	[[ $limit =~ ^[1-9][0-9]*$ ]] || give_up 78 "HEALTH_TIMEOUT is no number of seconds: $limit"
+	cd "${project_dir:-$(dirname "${BASH_SOURCE[0]}")}" || give_up 66 "no such folder: $project_dir"
 	lock
 	prepare
 	stop_old
@@ -626,9 +633,9 @@ main() {
 	migrate
 	start_application
 	check
-	if [ -n "$DRY_RUN" ]; then
+	if [ -n "$dry_run" ]; then
 		note "dry run: nothing was changed"
-		exit "$PLAN_STATUS"
+		exit "$plan_status"
 	fi
 	printf 'deployed\n' || true
 }

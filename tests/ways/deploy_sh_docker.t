@@ -169,7 +169,12 @@ export MIGSAFE_GATE='warn'
 SECRET_WORD="a \$(touch $T/evil) \`touch $T/evil\` word"
 MIGSAFE_WAIT=none of it
 END
-deploy_sh MIGSAFE_WAIT=2s --env-file prod.env --no-build
+# shellcheck disable=SC2016 # for the script
+printf '#!/bin/sh\necho "$BUILD $phase $MIGSAFE_GATE" >"%s"\nexec migsafe "$@"\n' "$T/seen" >"$T/looking"
+chmod +x "$T/looking"
+echo "DATABASE_URL=$(db_url profile owner)" >>"$T/prod.env"
+deploy_sh DATABASE_URL='' MIGSAFE_WAIT=2s BUILD=77 MIGSAFE="$T/looking" --env-file prod.env --no-build
+is "$(cat "$T/seen")" '77  warn' 'what is exported reaches migsafe as it was, and so does what the file adds'
 status_is 0 '--env-file: deployed, what is set already counts'
 ok "$([ ! -e "$T/evil" ]; echo $?)" '--env-file: no shell reads its values'
 like "$(cat "$RECORDER/log")" "docker compose --env-file $T/prod.env up -d db" '--env-file: compose gets it, too'
