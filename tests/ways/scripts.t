@@ -115,7 +115,7 @@ hurt() { sql_as owner shop 'DELETE FROM "OrderItem"; CREATE TABLE later (a int)'
 
 mkdir "$FILES"
 old=20200101_000000
-kept=("other_backup_$old.sql.gz" "${LIVE}_backup_old.sql.gz" "${LIVE}_more_backup_$old.sql.gz" "${LIVE}_backup_$old.sql"
+kept=("other_backup_$old.sql.gz" "${LIVE}_backup_2020.sql.gz" "${LIVE}_backup_${old}_mine.sql.gz" "${LIVE}_more_backup_$old.sql.gz" "${LIVE}_backup_$old.sql"
 	"my_${LIVE}_backup_$old.sql.gz" "${LIVE}_backup_$(date -u -d '6 days ago' +%Y%m%d_%H%M%S).sql.gz")
 for name in "${kept[@]}" "${LIVE}_backup_$old.sql.gz" "${LIVE}_backup_20200101_000001_2.sql.gz" \
 	"${LIVE}_backup_$(date -u -d '8 days ago' +%Y%m%d_%H%M%S).sql.gz"; do
@@ -171,7 +171,7 @@ is "$OUT" "" "and not told"
 go BACKUP_RETENTION_DAYS=0 backup_database
 [ "$RC" = 0 ] && [ -e "$APP/$OUT" ]
 ok $? "BACKUP_RETENTION_DAYS=0 leaves the newest"
-is "$(find "$FILES" -name "${LIVE}_backup_2*.sql.gz" -type f | wc -l)" 1 "only"
+is "$(find "$FILES" -name "${LIVE}_backup_20*_[0-9]*[0-9].sql.gz" -type f | wc -l)" 1 "only"
 
 # --- test_backup.sh -------------------------------------------------------------------------------------------------
 
