@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { GRACE_MS = 2000, TICK_MS = 100 };
+enum { GRACE_MS = 2000, TICK_MS = 100, DRAIN_MS = 200, PIECE_BYTES = 64 * 1024 };
 
 static bool is_changed(const char *entry, const char *const *changes)
 {
@@ -54,26 +54,109 @@ struct sink {
     int fd;
     char *bytes;
     size_t used, max;
+    const struct proc_spec *spec;
+    char *line; /* the one that is not ended yet; NULL: nobody asks for lines */
+    size_t line_used;
 };
+
+static struct sink sink_on(struct arena *a, int fd, const struct proc_spec *spec)
+{
+    return (struct sink){
+        .fd = fd,
+        .bytes = arena_alloc(a, spec->out_max + 1),
+        .max = spec->out_max,
+        .spec = spec,
+        .line = spec->line == NULL ? NULL : arena_alloc(a, PROC_LINE_MAX + 1),
+    };
+}
+
+static void end_line(struct sink *s)
+{
+    s->line[s->line_used] = '\0';
+    s->line_used = 0;
+    s->spec->line(s->spec->context, s->line);
+}
+
+static void add_to_line(struct sink *s, char c)
+{
+    if (c == '\n') {
+        end_line(s);
+        return;
+    }
+    s->line[s->line_used++] = c;
+    if (s->line_used == PROC_LINE_MAX)
+        end_line(s);
+}
+
+struct child {
+    const struct proc_spec *spec;
+    pid_t pid;
+    struct sink sinks[2];
+    int in_fd; /* -1: closed, or none */
+    char *piece;
+    size_t piece_size, piece_sent;
+    char *taken;
+    bool io_failed; /* feed or take said so, in io_error */
+    struct err io_error;
+    bool reaped;
+    int wait_status;
+};
+
+static bool go_on(ssize_t n)
+{
+    return n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN));
+}
 
 /* Reads what is ready; past max the bytes are read and dropped.  False at EOF. */
 static bool drain(struct sink *s)
 {
-    char dropped[4096];
-    bool full = s->used == s->max;
-    ssize_t n = full ? read(s->fd, dropped, sizeof(dropped))
-                     : read(s->fd, s->bytes + s->used, s->max - s->used);
-    if (n > 0 && !full)
-        s->used += (size_t)n;
-    return n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN));
+    char bytes[4096];
+    ssize_t n = read(s->fd, bytes, sizeof(bytes));
+    if (n <= 0)
+        return go_on(n);
+    size_t kept = (size_t)n < s->max - s->used ? (size_t)n : s->max - s->used;
+    memcpy(s->bytes + s->used, bytes, kept);
+    s->used += kept;
+    for (ssize_t i = 0; s->line != NULL && i < n; i++)
+        add_to_line(s, bytes[i]);
+    return true;
 }
 
-struct child {
-    pid_t pid;
-    struct sink sinks[2];
-    bool reaped;
-    int wait_status;
-};
+static bool hand_over(struct child *c)
+{
+    ssize_t n = read(c->sinks[0].fd, c->taken, PIECE_BYTES);
+    if (n > 0 && !c->io_failed)
+        c->io_failed = !c->spec->take(c->spec->context, c->taken, (size_t)n, &c->io_error);
+    return go_on(n);
+}
+
+static void close_input(struct child *c)
+{
+    fd_close(c->in_fd);
+    c->in_fd = -1;
+}
+
+/* After a failure the pipe stays open: the child must not take the end of it for the end of its
+ * input. */
+static void feed(struct child *c)
+{
+    if (c->io_failed)
+        return;
+    if (c->piece_sent == c->piece_size) {
+        c->piece_sent = c->piece_size = 0;
+        c->io_failed =
+            !c->spec->feed(c->spec->context, c->piece, PIECE_BYTES, &c->piece_size, &c->io_error);
+        if (!c->io_failed && c->piece_size == 0)
+            close_input(c);
+        if (c->io_failed || c->piece_size == 0)
+            return;
+    }
+    ssize_t n = write(c->in_fd, c->piece + c->piece_sent, c->piece_size - c->piece_sent);
+    if (n > 0)
+        c->piece_sent += (size_t)n;
+    else if (!go_on(n))
+        close_input(c); /* it reads no more: its exit status says why */
+}
 
 static bool reap_now(struct child *c)
 {
@@ -82,25 +165,43 @@ static bool reap_now(struct child *c)
     return c->reaped;
 }
 
-/* One round of waiting: output, the end of the child, a stop.  Descendants may keep the pipes
- * open after the child has ended, so its end is what counts. */
-static void wait_round(struct child *c, int wait_ms)
+/* One round of waiting: output, input, the end of the child, a stop.  Descendants may keep the
+ * pipes open after the child has ended, so its end is what counts.  True when something was read.
+ */
+static bool wait_round(struct child *c, int wait_ms)
 {
-    struct pollfd fds[3] = {{.fd = c->sinks[0].fd, .events = POLLIN},
+    bool any = false;
+    struct pollfd fds[4] = {{.fd = c->sinks[0].fd, .events = POLLIN},
                             {.fd = c->sinks[1].fd, .events = POLLIN},
-                            {.fd = stop_fd(), .events = POLLIN}};
-    int ready = poll(fds, 3, wait_ms);
-    for (size_t i = 0; ready > 0 && i < 2; i++)
-        if (fds[i].revents != 0 && !drain(&c->sinks[i]))
+                            {.fd = stop_fd(), .events = POLLIN},
+                            {.fd = c->io_failed ? -1 : c->in_fd, .events = POLLOUT}};
+    if (poll(fds, 4, wait_ms) <= 0)
+        return false;
+    for (size_t i = 0; i < 2; i++) {
+        if (fds[i].revents == 0)
+            continue;
+        any = true;
+        if (i == 0 && c->taken != NULL ? !hand_over(c) : !drain(&c->sinks[i]))
             c->sinks[i].fd = -1;
+    }
+    if (fds[3].revents != 0)
+        feed(c);
+    return any;
 }
 
-static bool finish_reading(struct child *c)
+/* To the end of both, or until nothing comes any more. */
+static bool finish_reading(struct child *c, struct err *e)
 {
-    struct deadline limit = deadline_in(200);
+    struct deadline limit = deadline_in(DRAIN_MS);
     while ((c->sinks[0].fd >= 0 || c->sinks[1].fd >= 0) && !deadline_passed(&limit))
-        wait_round(c, 20);
-    return true;
+        if (wait_round(c, DRAIN_MS / 10) && c->taken != NULL)
+            limit = deadline_in(DRAIN_MS);
+    for (size_t i = 0; i < ARRAY_LEN(c->sinks); i++)
+        if (c->sinks[i].line_used > 0)
+            end_line(&c->sinks[i]);
+    if (c->io_failed)
+        *e = c->io_error;
+    return !c->io_failed;
 }
 
 static bool wait_for_end(struct child *c, const struct proc_spec *spec, struct err *e)
@@ -115,13 +216,19 @@ static bool wait_for_end(struct child *c, const struct proc_spec *spec, struct e
             return false;
         bool open = c->sinks[0].fd >= 0 || c->sinks[1].fd >= 0;
         wait_round(c, open ? TICK_MS / 5 : TICK_MS / 10);
+        if (c->io_failed) {
+            *e = c->io_error;
+            return false;
+        }
     }
-    return finish_reading(c);
+    return finish_reading(c, e);
 }
 
 static void kill_group(struct child *c)
 {
     struct deadline grace = deadline_in(GRACE_MS);
+    struct err ignored = {0};
+    c->io_failed = true; /* nothing more is fed */
     kill(-c->pid, SIGTERM);
     while (!reap_now(c) && !deadline_passed(&grace))
         wait_round(c, 10);
@@ -129,28 +236,45 @@ static void kill_group(struct child *c)
     while (!c->reaped && waitpid(c->pid, &c->wait_status, 0) < 0 && errno == EINTR)
         continue;
     c->reaped = true;
-    finish_reading(c);
+    (void)!finish_reading(c, &ignored);
 }
 
 /* In the child: only async-signal-safe calls between fork and exec. */
-static NORETURN void become(const struct proc_spec *spec, char **env, const int fds[3])
+static NORETURN void become(const struct proc_spec *spec, char **env, const int fds[4])
 {
     sigset_t none;
     char go;
+    /* Our handlers would be its until exec, and eat a request to end: see fork_blocked. */
+    const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+    for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+        signal(signals[i], SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    signal(SIGPIPE, SIG_DFL);
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     /* Wait for the parent's word: it journals our pid first.  EOF: it is gone. */
     bool told = read(fds[2], &go, 1) == 1;
-    int null = open("/dev/null", O_RDONLY);
-    if (!told || null < 0 || dup2(null, 0) < 0 || dup2(fds[0], 1) < 0 || dup2(fds[1], 2) < 0 ||
-        (spec->dir != NULL && chdir(spec->dir) < 0))
+    int in = fds[3] >= 0 ? fds[3] : open("/dev/null", O_RDONLY);
+    if (!told || in < 0 || dup2(in, 0) < 0 || dup2(fds[0], 1) < 0 ||
+        dup2(fds[spec->together ? 0 : 1], 2) < 0 || (spec->dir != NULL && chdir(spec->dir) < 0))
         _exit(126);
     closefrom(3);
     execvpe(spec->argv[0], (char *const *)(uintptr_t)spec->argv, env);
     _exit(127);
+}
+
+/* What is sent to the child before it has let go of our handlers waits until then. */
+static pid_t fork_blocked(void)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &before);
+    pid_t pid = fork();
+    int fork_errno = errno;
+    if (pid != 0)
+        sigprocmask(SIG_SETMASK, &before, NULL);
+    errno = fork_errno;
+    return pid;
 }
 
 static bool can_run(const struct proc_spec *spec, struct err *e)
@@ -163,38 +287,73 @@ static bool can_run(const struct proc_spec *spec, struct err *e)
     return true;
 }
 
+/* stdout, stderr, the word to go, stdin; the last only where it is fed. */
+static bool make_pipes(const struct proc_spec *spec, int pipes[4][2], struct err *e)
+{
+    for (size_t i = 0; i < (spec->feed != NULL ? 4 : 3); i++)
+        if (pipe2(pipes[i], O_CLOEXEC) < 0) {
+            err_sys(e, ERR_SYSTEM, "could not make a pipe");
+            for (size_t made = 0; made < i; made++) {
+                close(pipes[made][0]);
+                close(pipes[made][1]);
+            }
+            return false;
+        }
+    return spec->feed == NULL || fcntl(pipes[3][1], F_SETFL, O_NONBLOCK) == 0 ||
+           err_sys(e, ERR_SYSTEM, "could not set up a pipe");
+}
+
+static bool ended(struct child *c, const struct proc_spec *spec, bool ok,
+                  struct proc_result *result, struct err *e)
+{
+    int status = c->wait_status;
+    *result = (struct proc_result){
+        .exit_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status),
+        .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+        .out = c->sinks[0].bytes,
+        .err = c->sinks[1].bytes,
+    };
+    if (ok && result->exit_status == 127 && c->sinks[0].used == 0 && c->sinks[1].used == 0) {
+        errno = ENOENT;
+        return err_sys(e, ERR_SYSTEM, "could not run \"%s\"", spec->argv[0]);
+    }
+    return ok || err_wrap(e, "could not finish \"%s\"", spec->argv[0]);
+}
+
 bool proc_run(struct arena *a, const struct proc_spec *spec, struct proc_result *result,
               struct err *e)
 {
     *result = (struct proc_result){
         .exit_status = -1, .out = arena_strdup(a, ""), .err = arena_strdup(a, "")};
-    int pipes[3][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
-    if (!can_run(spec, e))
+    int pipes[4][2] = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
+    if (!can_run(spec, e) || !make_pipes(spec, pipes, e))
         return false;
-    for (size_t i = 0; i < 3; i++)
-        if (pipe2(pipes[i], O_CLOEXEC) < 0)
-            return err_sys(e, ERR_SYSTEM, "could not make a pipe");
     AUTO(fd) int out_read = pipes[0][0];
     AUTO(fd) int err_read = pipes[1][0];
     AUTO(fd) int go_write = pipes[2][1];
     char **env = build_env(a, spec->env);
-    const int child_fds[3] = {pipes[0][1], pipes[1][1], pipes[2][0]};
+    const int child_fds[4] = {pipes[0][1], pipes[1][1], pipes[2][0], pipes[3][0]};
 
     struct child c = {
-        .pid = fork(),
-        .sinks = {{out_read, arena_alloc(a, spec->out_max + 1), 0, spec->out_max},
-                  {err_read, arena_alloc(a, spec->out_max + 1), 0, spec->out_max}},
+        .spec = spec,
+        .in_fd = pipes[3][1],
+        .piece = spec->feed == NULL ? NULL : arena_alloc(a, PIECE_BYTES),
+        .taken = spec->take == NULL ? NULL : arena_alloc(a, PIECE_BYTES),
+        .sinks = {sink_on(a, out_read, spec), sink_on(a, err_read, spec)},
+        .pid = fork_blocked(),
     };
     if (c.pid == 0) {
         close(go_write);
         become(spec, env, child_fds);
     }
     int fork_errno = errno;
-    for (size_t i = 0; i < 3; i++)
-        close(child_fds[i]);
+    for (size_t i = 0; i < 4; i++)
+        fd_close(child_fds[i]);
     errno = fork_errno;
-    if (c.pid < 0)
+    if (c.pid < 0) {
+        close_input(&c);
         return err_sys(e, ERR_SYSTEM, "could not run \"%s\"", spec->argv[0]);
+    }
 
     setpgid(c.pid, c.pid); /* whichever of the two comes first */
     bool ok = spec->started == NULL || spec->started(spec->context, c.pid, e);
@@ -203,19 +362,8 @@ bool proc_run(struct arena *a, const struct proc_spec *spec, struct proc_result 
     ok = ok && wait_for_end(&c, spec, e);
     if (!ok)
         kill_group(&c);
-
-    int status = c.wait_status;
-    *result = (struct proc_result){
-        .exit_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status),
-        .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
-        .out = c.sinks[0].bytes,
-        .err = c.sinks[1].bytes,
-    };
-    if (ok && result->exit_status == 127 && result->err[0] == '\0') {
-        errno = ENOENT;
-        return err_sys(e, ERR_SYSTEM, "could not run \"%s\"", spec->argv[0]);
-    }
-    return ok || err_wrap(e, "could not finish \"%s\"", spec->argv[0]);
+    close_input(&c);
+    return ended(&c, spec, ok, result, e);
 }
 
 char *proc_line(struct arena *a, const char *const *argv)

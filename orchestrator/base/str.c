@@ -79,6 +79,46 @@ char *str_trim(struct arena *a, const char *text)
     return arena_strndup(a, text, n);
 }
 
+/* Bytes of the UTF-8 character at p; 0: it is none (overlong, a surrogate, cut). */
+static size_t utf8_length(const unsigned char *p)
+{
+    static const struct {
+        unsigned char first, last, least, most; /* of the first byte, and of the second */
+        size_t length;
+    } forms[] = {
+        {0x00, 0x7f, 0x00, 0x00, 1}, {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
+        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+        if (p[0] < forms[i].first || p[0] > forms[i].last)
+            continue;
+        if (forms[i].length > 1 && (p[1] < forms[i].least || p[1] > forms[i].most))
+            return 0;
+        for (size_t k = 2; k < forms[i].length; k++)
+            if (p[k] < 0x80 || p[k] > 0xbf)
+                return 0;
+        return forms[i].length;
+    }
+    return 0;
+}
+
+char *str_printable(struct arena *a, const char *text)
+{
+    struct str s = str_on(a);
+    for (const char *p = text; *p != '\0';) {
+        unsigned char c = (unsigned char)*p;
+        size_t n = utf8_length((const unsigned char *)p);
+        bool control = (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
+        if (n == 0 || control)
+            str_add(&s, "?");
+        else
+            str_add_n(&s, p, n);
+        p += n == 0 ? 1 : n;
+    }
+    return s.text;
+}
+
 char *str_count(struct arena *a, int64_t n)
 {
     char digits[32];

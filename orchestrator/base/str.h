@@ -31,6 +31,8 @@ bool str_starts(const char *text, const char *prefix);
 bool str_ends(const char *text, const char *suffix);
 bool str_same(const char *a, const char *b); /* NULL equals NULL only */
 char *str_trim(struct arena *a, const char *text) RETURNS_NONNULL;
+/* What is no UTF-8, and control characters but \n and \t, as "?": output of programs in logs. */
+char *str_printable(struct arena *a, const char *text) RETURNS_NONNULL;
 /* Digits of n in groups: "1 234 567" for people. */
 char *str_count(struct arena *a, int64_t n) RETURNS_NONNULL;
 /* "12 MB": bytes for people, units of 1024. */

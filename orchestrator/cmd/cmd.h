@@ -42,7 +42,8 @@ struct command {
     X(deploy)       \
     X(gate)         \
     X(backup)       \
-    X(restore) X(list) X(show) X(prune) X(health) X(status) X(report) X(wait) X(doctor) X(settings)
+    X(restore)      \
+    X(list) X(show) X(prune) X(export) X(health) X(status) X(report) X(wait) X(doctor) X(settings)
 
 #define X(name) extern const struct command cmd_##name;
 COMMANDS(X)

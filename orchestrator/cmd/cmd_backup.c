@@ -4,6 +4,7 @@
 #include "cmd/backup_output.h"
 #include "cmd/cmd.h"
 #include "core/backup/backup.h"
+#include "core/hook/hook.h"
 
 struct options {
     const char *kind, *reason, *label;
@@ -84,6 +85,42 @@ static bool show(struct cmd_context *ctx, const struct backup_done *done,
     return true;
 }
 
+static void add_to_report(struct run_report *r, const struct backup_spec *spec, const char *id,
+                          const char *kind)
+{
+    if (id != NULL)
+        report_add_backup(r, &(struct report_backup){
+                                 .id = id,
+                                 .kind = kind,
+                                 .path = fs_join(r->arena, spec->backup_dir, id),
+                             });
+}
+
+/* The backup between its hooks.  A run of its own, though without journal and report file: `end` is
+ * told the verdict. */
+static bool take(struct cmd_context *ctx, const struct backup_spec *spec, struct backup_done *done,
+                 struct err *e)
+{
+    struct arena *a = ctx->arena;
+    struct err late = {0};
+    struct run_report report = report_new(a, NULL, "backup");
+    const struct hook_run hooks = {
+        .settings = ctx->settings, .report = &report, .reason = spec->reason};
+    report.database = spec->live->dbname;
+    report.host = spec->live->host;
+    bool ok = hooks_run(a, &hooks, HOOK_PRE_BACKUP, e) && backup_take(a, spec, done, e);
+    if (ok) {
+        add_to_report(&report, spec, done->full_id, "full");
+        add_to_report(&report, spec, done->data_id, "data");
+    }
+    if (ok && !hooks_run(a, &hooks, HOOK_POST_BACKUP, &late))
+        log_err_as(LOG_WARNING, &late);
+    report_end(&report, ok ? "done" : "failed", ok ? 0 : err_exit_status(e->kind), ok ? NULL : e);
+    if (!hooks_run(a, &hooks, HOOK_END, &late))
+        log_err_as(LOG_WARNING, &late);
+    return ok;
+}
+
 static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
 {
     struct options o = {.kind = "both", .reason = "manual"};
@@ -96,7 +133,8 @@ static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
     struct site site;
     unsigned kinds;
     if (!cmd_parse(ctx, opts, ARRAY_LEN(opts), &args, e) || !read_kind(o.kind, &kinds, e) ||
-        !check_reason(o.reason, e) || !cmd_site(ctx, &site, e))
+        !check_reason(o.reason, e) || !cmd_site(ctx, &site, e) ||
+        !hooks_check(ctx->arena, ctx->settings, e))
         return false;
     const struct backup_spec spec = {
         .live = &site.live,
@@ -113,7 +151,7 @@ static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
     struct backup_done done;
     struct strlist removed = strlist_on(ctx->arena);
     log_info("backing up %s", connection_label(ctx->arena, &site.live));
-    if (!backup_take(ctx->arena, &spec, &done, e))
+    if (!take(ctx, &spec, &done, e))
         return false;
     apply_retention(ctx, done.manifest.database.name, &removed);
     return show(ctx, &done, &removed, e);

@@ -1,10 +1,16 @@
 #include "base/log.h"
 #include "cmd/cmd.h"
+#include "core/hook/hook.h"
 #include "steps/deploy.h"
 #include "steps/plan.h"
 
 static bool print_plan(struct cmd_context *ctx, struct err *e)
 {
+    struct err hooks = {0};
+    if (!hooks_check(ctx->arena, ctx->settings, &hooks)) {
+        err_wrap(&hooks, "a deploy would be refused");
+        log_err_as(LOG_WARNING, &hooks);
+    }
     AUTO(json) struct json *plan = deploy_plan(ctx->arena, ctx->settings, e);
     if (plan == NULL)
         return false;

@@ -92,7 +92,7 @@ static bool check(struct gating *g, struct err *e)
     if (s->url == NULL && s->direct_url == NULL) {
         log_info("no database is configured (url): %s, and nothing is counted",
                  g->base != NULL ? "pending is what the base lacks"
-                                 : "pending is what no commit has");
+                                 : "pending is what no commit has, without git everything");
         return gate_check(a, &c, &g->result, e);
     }
     if (!cmd_site(g->ctx, &g->site, e))

@@ -4,6 +4,7 @@
 #include "base/random.h"
 #include "cmd/cmd.h"
 #include "cmd/restore_print.h"
+#include "core/hook/hook.h"
 #include "core/journal.h"
 #include "core/report/announce.h"
 #include "core/restore/drill.h"
@@ -17,6 +18,9 @@ struct job {
     struct cmd_context *ctx;
     struct site site;
     struct stored backup;
+    struct restore_file *file; /* instead of the backup, or NULL */
+    struct restore_spec of_backup;
+    struct source source;
     struct pg *maintenance;
     struct runlock *lock; /* NULL with into */
     struct journal *journal;
@@ -26,6 +30,11 @@ struct job {
     bool dry_run, yes;
     struct database_facts live; /* unless into */
 };
+
+static struct restore_what what(const struct job *j)
+{
+    return (struct restore_what){.backup = j->file == NULL ? &j->backup : NULL, .file = j->file};
+}
 
 static bool find_backup(struct job *j, const char *id, struct err *e)
 {
@@ -48,10 +57,10 @@ static bool read_live(struct job *j, struct err *e)
     bool accept = strcmp(j->ctx->settings->swap_with_slots, "accept") == 0;
     if (!database_read(j->ctx->arena, j->maintenance, live, &j->live, e)) {
         if (strcmp(e->sqlstate, "3D000") == 0)
-            err_hint(e, "Add --into %s to restore the backup as a new database.", live);
+            err_hint(e, "Add --into %s to restore it as a new database.", live);
         return false;
     }
-    if (strcmp(live, of) != 0) {
+    if (j->file == NULL && strcmp(live, of) != 0) {
         err_set(e, ERR_USAGE, "backup \"%s\" is of database \"%s\", not of \"%s\"", j->backup.id,
                 of, live);
         err_hint(e, "Add --into NAME to restore it into a new database.");
@@ -60,12 +69,31 @@ static bool read_live(struct job *j, struct err *e)
     return swap_possible(j->ctx->arena, j->maintenance, live, accept, e);
 }
 
+/* What fills the database, and what that shall be: a dump made by others tells neither owner nor
+ * settings, so those of live now. */
+static bool find_source(struct job *j, struct err *e)
+{
+    const struct settings *s = j->ctx->settings;
+    j->of_backup = (struct restore_spec){
+        .server = &j->site.server, .backup = &j->backup, .pg_bin = s->pg_bin, .jobs = s->jobs};
+    if (j->file == NULL) {
+        j->source = source_of_backup(&j->of_backup);
+        return true;
+    }
+    if (j->into == NULL)
+        j->file->like = j->live;
+    else if (!restore_file_like(j->ctx->arena, j->maintenance, j->site.live.dbname, j->into,
+                                &j->file->like, e))
+        return false;
+    j->source = restore_file_source(j->ctx, &j->site, j->file);
+    return true;
+}
+
 /* What can be known without touching live: rights and properties by the drill, rows by counting. */
 static bool preview_live(struct job *j, struct restore_plan *plan, struct err *e)
 {
     struct arena *a = j->ctx->arena;
     const struct settings *s = j->ctx->settings;
-    const struct database_facts *facts = &j->backup.manifest.database;
     const struct drill_spec spec = {
         .live = &j->site.live,
         .server = &j->site.server,
@@ -73,15 +101,18 @@ static bool preview_live(struct job *j, struct restore_plan *plan, struct err *e
         .pg_bin = s->pg_bin,
         .run = j->run,
         .scratch_dir = s->state_dir,
-        .facts = facts,
-        .archive = j->backup.folder,
+        .facts = j->source.like,
+        .archive = j->file == NULL ? j->backup.folder : NULL,
         .accept_slots = strcmp(s->swap_with_slots, "accept") == 0,
     };
-    AUTO(pg) struct pg *db = site_open_live(&j->site, NULL, e);
-    struct preview_table *tables;
     plan->kept = side_name(a, j->live.name, "kept", "YYYYMMDD_HHMMSS_xxxx");
-    if (db == NULL || !fs_mkdirs(a, s->state_dir, e) || !drill(a, &spec, e) ||
-        !restore_preview(a, db, &j->backup.manifest, &tables, &plan->table_count, e))
+    if (!fs_mkdirs(a, s->state_dir, e) || !drill(a, &spec, e))
+        return false;
+    if (j->file != NULL)
+        return true;
+    struct preview_table *tables;
+    AUTO(pg) struct pg *db = site_open_live(&j->site, NULL, e);
+    if (db == NULL || !restore_preview(a, db, &j->backup.manifest, &tables, &plan->table_count, e))
         return false;
     plan->tables = tables;
     return true;
@@ -89,7 +120,7 @@ static bool preview_live(struct job *j, struct restore_plan *plan, struct err *e
 
 static bool print_preview(struct job *j, struct err *e)
 {
-    struct restore_plan plan = {.backup = &j->backup, .into = j->into};
+    struct restore_plan plan = {.what = what(j), .into = j->into};
     if (j->into == NULL) {
         plan.onto = j->live.name;
         if (!preview_live(j, &plan, e))
@@ -97,6 +128,16 @@ static bool print_preview(struct job *j, struct err *e)
     }
     restore_print_plan(j->ctx, &plan);
     return true;
+}
+
+static void log_restored(const struct job *j)
+{
+    if (j->file == NULL)
+        log_info("restored, every row count as in the backup");
+    else
+        log_info("restored: %s, %s rows",
+                 str_plural(j->ctx->arena, j->file->counts.tables, "table", "tables"),
+                 str_count(j->ctx->arena, j->file->counts.rows));
 }
 
 /* The parts of a rollback as steps of the journal. */
@@ -108,14 +149,17 @@ static bool note(void *context, const char *part, const struct json *facts, stru
     } parts[] = {
         {"create", "restore", "note", "creating the side database"},
         {"created", "restore", "note", "restoring into the side database"},
-        {"restored", "restore", "done", "restored, every row count as in the backup"},
+        {"restored", "restore", "done", NULL},
         {"swap", "swap", "begin", "swapping"},
         {"swapped", "swap", "done", "swapped"},
     };
     for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
         if (strcmp(parts[i].part, part) != 0)
             continue;
-        log_info("%s", parts[i].said);
+        if (parts[i].said != NULL)
+            log_info("%s", parts[i].said);
+        else
+            log_restored(j);
         if (strcmp(part, "swap") == 0 && !runlock_check(j->ctx->arena, j->lock, e))
             return false;
         return journal_write(j->journal, parts[i].step, parts[i].event, json_copy(facts), NULL, e);
@@ -129,12 +173,10 @@ static bool restore_onto_live(struct job *j, struct rollback_result *result, str
     const struct rollback_spec spec = {
         .server = &j->site.server,
         .maintenance_database = s->maintenance_database,
-        .pg_bin = s->pg_bin,
-        .backup = &j->backup,
+        .source = &j->source,
         .live = j->live.name,
         .live_oid = j->live.oid,
         .run = j->run,
-        .jobs = s->jobs,
         .note = note,
         .context = j,
     };
@@ -147,11 +189,9 @@ static bool restore_into_new(struct job *j, struct err *e)
     const struct into_spec spec = {
         .server = &j->site.server,
         .maintenance_database = s->maintenance_database,
-        .pg_bin = s->pg_bin,
-        .backup = &j->backup,
+        .source = &j->source,
         .name = j->into,
         .run = j->run,
-        .jobs = s->jobs,
     };
     return restore_into(j->ctx->arena, &spec, e);
 }
@@ -161,7 +201,8 @@ static bool write_begin(struct job *j, struct err *e)
     struct json *facts = json_object();
     json_put(facts, "database", j->into == NULL ? j->live.name : j->into);
     json_put(facts, "host", j->site.live.host);
-    json_put(facts, "backup", j->backup.id);
+    json_put(facts, "backup", j->file == NULL ? j->backup.id : NULL);
+    json_put(facts, "file", j->file == NULL ? NULL : j->file->dump.name);
     json_put(facts, "into", j->into);
     json_put(facts, "live_oid", j->into == NULL ? j->live.oid : NULL);
     return journal_write(j->journal, "run", "begin", facts, NULL, e);
@@ -173,24 +214,48 @@ static void warn(struct job *j, const struct err *e)
     strlist_add(&j->report.warnings, arena_strdup(j->ctx->arena, e->message));
 }
 
-static void fill_report(struct job *j, const struct rollback_result *result)
+/* What is known before anything is done: hooks are told of it. */
+static void begin_report(struct job *j)
 {
+    j->report = report_new(j->ctx->arena, j->run, "restore");
     const struct manifest *m = &j->backup.manifest;
-    struct report_backup b = {
-        .id = j->backup.id, .kind = m->kind, .path = j->backup.folder, .bytes = m->bytes};
-    for (size_t i = 0; i < m->table_count; i++)
-        b.rows += m->tables[i].rows;
+    struct report_backup b;
+    if (j->file == NULL)
+        b = (struct report_backup){.id = j->backup.id,
+                                   .kind = m->kind,
+                                   .path = j->backup.folder,
+                                   .bytes = m->bytes,
+                                   .rows = manifest_rows(m)};
+    else
+        b = (struct report_backup){
+            .id = j->file->dump.name, .kind = "file", .bytes = j->file->dump.bytes};
     report_add_backup(&j->report, &b);
     j->report.database = j->into == NULL ? j->live.name : j->into;
     j->report.host = j->site.live.host;
+}
+
+static bool run_hooks(struct job *j, enum hook_point point, struct err *e)
+{
+    const struct hook_run hooks = {
+        .settings = j->ctx->settings, .report = &j->report, .journal = j->journal};
+    return j->into != NULL || hooks_run(j->ctx->arena, &hooks, point, e);
+}
+
+/* post-restore also when nothing was restored: what pre-restore stopped can be started again. */
+static bool restore_between_hooks(struct job *j, struct rollback_result *result, struct err *e)
+{
+    struct err late = {0};
+    bool ok = run_hooks(j, HOOK_PRE_RESTORE, e) && restore_onto_live(j, result, e);
     if (result->swapped)
         report_set_rollback(&j->report, result);
+    if (!run_hooks(j, HOOK_POST_RESTORE, &late))
+        warn(j, &late);
+    return ok;
 }
 
 /* restored: also where what came after the swap failed.  Without a verdict: the server went away in
  * the swap, so nobody knows which of the two is live. */
-static void conclude(struct job *j, bool restored, const struct rollback_result *result,
-                     const struct err *error)
+static void conclude(struct job *j, bool restored, const struct err *error)
 {
     struct err late = {0};
     const char *verdict = restored ? "restored" : "unchanged";
@@ -200,10 +265,14 @@ static void conclude(struct job *j, bool restored, const struct rollback_result 
     json_put_int(facts, "exit", exit_status);
     if (!journal_write(j->journal, "run", "verdict", facts, error, &late))
         warn(j, &late);
-    fill_report(j, result);
     report_end(&j->report, verdict, exit_status, error);
     if (!announce(j->ctx->arena, j->ctx->settings, &j->report, error != NULL, &late))
         warn(j, &late);
+    if (!report_write(j->ctx->arena, j->ctx->settings->state_dir, &j->report, &late))
+        log_err_as(LOG_WARNING, &late);
+    if (run_hooks(j, HOOK_END, &late))
+        return;
+    warn(j, &late);
     if (!report_write(j->ctx->arena, j->ctx->settings->state_dir, &j->report, &late))
         log_err_as(LOG_WARNING, &late);
 }
@@ -215,17 +284,20 @@ static bool carry_out(struct job *j, struct err *e)
     AUTO(journal)
     struct journal *journal = journal_open(j->ctx->settings->state_dir, j->run, "restore", e);
     j->journal = journal;
-    j->report = report_new(j->ctx->arena, j->run, "restore");
+    begin_report(j);
     if (journal == NULL || !write_begin(j, e))
         return false;
-    log_info("restoring backup %s", restore_backup_line(j->ctx->arena, &j->backup));
-    bool ok = j->into != NULL ? restore_into_new(j, e) : restore_onto_live(j, &result, e);
+    const struct restore_what from = what(j);
+    log_info("restoring %s", restore_what_line(j->ctx->arena, &from));
+    bool ok = j->into != NULL ? restore_into_new(j, e) : restore_between_hooks(j, &result, e);
+    if (j->file != NULL)
+        j->report.backups.items[0].rows = j->file->counts.rows;
     if (ok || result.swapped || e->kind != ERR_CONNECT)
-        conclude(j, ok || result.swapped, &result, ok ? NULL : e);
+        conclude(j, ok || result.swapped, ok ? NULL : e);
     if (ok && j->into != NULL)
-        restore_print_into(j->ctx, &j->backup, j->into, j->run, clock_ms() - began);
+        restore_print_into(j->ctx, &from, j->into, j->run, clock_ms() - began);
     else if (ok || result.swapped)
-        restore_print_done(j->ctx, &j->backup, j->live.name, j->run, &result);
+        restore_print_done(j->ctx, &from, j->live.name, j->run, &result);
     return ok;
 }
 
@@ -241,30 +313,54 @@ static bool carry_out_locked(struct job *j, struct err *e)
     j->lock = lock;
     return lock != NULL && earlier_read(j->ctx->arena, s->state_dir, j->live.name, &earlier, e) &&
            earlier_refuse_unfinished(&earlier, s->state_dir, e) && read_live(j, e) &&
-           carry_out(j, e);
+           find_source(j, e) && carry_out(j, e);
 }
 
 static bool restore_checked(struct job *j, struct err *e)
 {
     struct arena *a = j->ctx->arena;
+    const struct restore_what from = what(j);
+    if (j->into == NULL && !hooks_check(a, j->ctx->settings, e))
+        return false;
     if (j->into != NULL ? !restore_into_check(a, j->maintenance, j->into, e) : !read_live(j, e))
+        return false;
+    if (!find_source(j, e))
         return false;
     if (j->dry_run)
         return print_preview(j, e);
     if (j->into == NULL &&
         !cmd_confirm(j->ctx, j->yes,
                      arena_printf(a,
-                                  "Backup %s takes the place of database \"%s\", whose sessions are"
-                                  " ended; it is kept under another name.",
-                                  restore_backup_line(a, &j->backup), j->live.name),
+                                  "What is now in database \"%s\" is replaced by %s. Its sessions"
+                                  " are ended; it is kept under another name.",
+                                  j->live.name, restore_what_line(a, &from)),
                      j->live.name, e))
         return false;
     return carry_out_locked(j, e);
 }
 
+static bool restore(struct job *j, struct err *e)
+{
+    AUTO(pg) struct pg *maintenance = site_open_maintenance(&j->site, j->ctx->settings, NULL, e);
+    j->maintenance = maintenance;
+    return maintenance != NULL && restore_checked(j, e);
+}
+
+static bool restore_file(struct job *j, const char *operand, struct err *e)
+{
+    bool asks = j->into == NULL && !j->yes && !j->dry_run;
+    j->file = ARENA_NEW(j->ctx->arena, struct restore_file);
+    if (!restore_file_open(j->ctx, operand, asks, j->file, e))
+        return false;
+    bool ok = restore(j, e);
+    foreign_close(&j->file->dump);
+    return ok;
+}
+
 static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
 {
     struct job j = {.ctx = ctx};
+    const char *id;
     const struct opt opts[] = {
         {"into", OPT_TEXT, &j.into, "NAME", "restore into a new database, touch nothing else"},
         {"dry-run", OPT_FLAG, &j.dry_run, NULL,
@@ -274,22 +370,29 @@ static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
     if (!cmd_parse(ctx, opts, ARRAY_LEN(opts), &args, e))
         return false;
     j.run = arena_printf(ctx->arena, "%s_%s", clock_stamp(ctx->arena), random_hex(ctx->arena, 4));
-    if (!cmd_site(ctx, &j.site, e) || !find_backup(&j, args.items[0], e))
+    if (!cmd_site(ctx, &j.site, e))
         return false;
-    AUTO(pg) struct pg *maintenance = site_open_maintenance(&j.site, ctx->settings, NULL, e);
-    j.maintenance = maintenance;
-    return maintenance != NULL && restore_checked(&j, e);
+    if (restore_is_file(ctx->arena, ctx->settings->backup_dir, args.items[0], &id))
+        return restore_file(&j, args.items[0], e);
+    return find_backup(&j, id, e) && restore(&j, e);
 }
 
 const struct command cmd_restore = {
     .name = "restore",
-    .args = "ID",
-    .summary = "restore a full backup beside the database, prove it, and swap it in",
-    .details = "The backup is restored into a side database and compared with its manifest; only "
-               "then does it\n"
-               "take the name of the live database, in one transaction of some milliseconds.  The "
-               "database\n"
-               "that was there is kept under another name, closed, until someone drops it.",
+    .args = "ID|FILE|-",
+    .summary = "restore a backup or a dump beside the database, prove it, and swap it in",
+    .details = "The full backup ID is restored into a side database and compared with its manifest;"
+               " only then\n"
+               "does it take the name of the live database, in one transaction of some"
+               " milliseconds.  The\n"
+               "database that was there is kept under another name, closed, until someone drops"
+               " it.\n"
+               "\n"
+               "FILE is a dump made by others: plain SQL of pg_dump, also gzipped, or an archive"
+               " (-Fc, -Ft, -Fd);\n"
+               "- is standard input.  It is read before anything is done: what would reach beyond"
+               " its database\n"
+               "is refused.  Owner and settings of the database stay those of the live one.",
     .min_args = 1,
     .max_args = 1,
     .run = run,

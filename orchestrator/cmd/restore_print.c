@@ -4,13 +4,29 @@
 #include "core/restore/side.h"
 #include "ext/json.h"
 
-char *restore_backup_line(struct arena *a, const struct stored *backup)
+static char *backup_line(struct arena *a, const struct stored *backup)
 {
     const struct manifest *m = &backup->manifest;
-    return arena_printf(a, "%s (%s, of \"%s\", taken %s, %s, %s rows, %s)", backup->id, m->reason,
-                        m->database.name, m->started_at,
+    return arena_printf(a, "backup %s (%s, of \"%s\", taken %s, %s, %s rows, %s)", backup->id,
+                        m->reason, m->database.name, m->started_at,
                         str_plural(a, (int64_t)m->table_count, "table", "tables"),
                         str_count(a, manifest_rows(m)), str_bytes(a, m->bytes));
+}
+
+char *restore_what_line(struct arena *a, const struct restore_what *what)
+{
+    if (what->backup != NULL)
+        return backup_line(a, what->backup);
+    const struct foreign *f = &what->file->dump;
+    return arena_printf(a, "%s (%s%s%s, %s)", f->given, foreign_kind_name(f),
+                        f->made_by == NULL ? "" : " of ", f->made_by == NULL ? "" : f->made_by,
+                        str_bytes(a, f->bytes));
+}
+
+static const char *name_of(struct arena *a, const struct restore_what *what)
+{
+    return what->backup != NULL ? arena_printf(a, "backup %s", what->backup->id)
+                                : what->file->dump.given;
 }
 
 static struct json *backup_json(const struct stored *backup)
@@ -28,6 +44,33 @@ static struct json *backup_json(const struct stored *backup)
     return j;
 }
 
+/* counted: tables and rows are known. */
+static void put_what(struct json *to, const struct restore_what *what, bool counted)
+{
+    if (what->backup != NULL) {
+        json_put_node(to, "backup", backup_json(what->backup));
+        return;
+    }
+    const struct foreign *f = &what->file->dump;
+    struct json *j = json_put_object(to, "file");
+    json_put(j, "name", f->name);
+    json_put(j, "kind", foreign_kind_name(f));
+    json_put(j, "made_by", f->made_by);
+    json_put_int(j, "bytes", f->bytes);
+    if (counted) {
+        json_put_int(j, "tables", what->file->counts.tables);
+        json_put_int(j, "rows", what->file->counts.rows);
+    }
+}
+
+static void print_counts(struct cmd_context *ctx, const struct restore_what *what)
+{
+    if (what->file != NULL)
+        fprintf(ctx->out, "it has %s and %s rows\n",
+                str_plural(ctx->arena, what->file->counts.tables, "table", "tables"),
+                str_count(ctx->arena, what->file->counts.rows));
+}
+
 static const char *rows_text(struct arena *a, int64_t rows)
 {
     return rows < 0 ? "none" : str_count(a, rows);
@@ -37,7 +80,7 @@ static void plan_json(struct cmd_context *ctx, const struct restore_plan *plan)
 {
     struct json *j = json_object();
     json_put_bool(j, "dry_run", true);
-    json_put_node(j, "backup", backup_json(plan->backup));
+    put_what(j, &plan->what, false);
     json_put(j, "onto", plan->onto);
     json_put(j, "into", plan->into);
     json_put(j, "kept_database", plan->kept);
@@ -60,7 +103,7 @@ void restore_print_plan(struct cmd_context *ctx, const struct restore_plan *plan
         plan_json(ctx, plan);
         return;
     }
-    fprintf(ctx->out, "would restore backup %s\n", restore_backup_line(a, plan->backup));
+    fprintf(ctx->out, "would restore %s\n", restore_what_line(a, &plan->what));
     if (plan->into != NULL) {
         fprintf(ctx->out, "into a new database \"%s\"\n", plan->into);
         return;
@@ -68,6 +111,8 @@ void restore_print_plan(struct cmd_context *ctx, const struct restore_plan *plan
     fprintf(ctx->out, "in place of database \"%s\", which would be kept as %s\n", plan->onto,
             plan->kept);
     fprintf(ctx->out, "rights and properties were tried on empty databases: it can work here\n");
+    if (plan->what.backup == NULL)
+        return;
     size_t same = 0;
     for (size_t i = 0; i < plan->table_count; i++) {
         const struct preview_table *t = &plan->tables[i];
@@ -97,7 +142,7 @@ static void print_lost(struct cmd_context *ctx, const struct rollback_result *r)
         fprintf(ctx->out, "  %s\n", r->lost_note);
 }
 
-void restore_print_done(struct cmd_context *ctx, const struct stored *backup, const char *live,
+void restore_print_done(struct cmd_context *ctx, const struct restore_what *what, const char *live,
                         const char *run, const struct rollback_result *r)
 {
     struct arena *a = ctx->arena;
@@ -106,14 +151,15 @@ void restore_print_done(struct cmd_context *ctx, const struct stored *backup, co
         json_put(j, "verdict", "restored");
         json_put(j, "run", run);
         json_put(j, "database", live);
-        json_put_node(j, "backup", backup_json(backup));
+        put_what(j, what, true);
         rollback_json(r, j);
         json_put(j, "kept_drop_command", side_drop_command(a, r->kept));
         cmd_print(ctx, j);
         return;
     }
-    fprintf(ctx->out, "database \"%s\" restored from backup %s in %s\n", live, backup->id,
+    fprintf(ctx->out, "database \"%s\" restored from %s in %s\n", live, name_of(a, what),
             clock_human_ms(a, r->elapsed_ms));
+    print_counts(ctx, what);
     fprintf(ctx->out, "new connections waited %s; %s ended\n",
             clock_human_ms(a, r->swap.blocked_ms),
             str_plural(a, r->swap.sessions_ended, "session was", "sessions were"));
@@ -123,19 +169,20 @@ void restore_print_done(struct cmd_context *ctx, const struct stored *backup, co
     print_lost(ctx, r);
 }
 
-void restore_print_into(struct cmd_context *ctx, const struct stored *backup, const char *into,
+void restore_print_into(struct cmd_context *ctx, const struct restore_what *what, const char *into,
                         const char *run, int64_t elapsed_ms)
 {
     if (!ctx->json) {
-        fprintf(ctx->out, "backup %s restored into new database \"%s\" in %s\n", backup->id, into,
-                clock_human_ms(ctx->arena, elapsed_ms));
+        fprintf(ctx->out, "%s restored into new database \"%s\" in %s\n", name_of(ctx->arena, what),
+                into, clock_human_ms(ctx->arena, elapsed_ms));
+        print_counts(ctx, what);
         return;
     }
     struct json *j = json_object();
     json_put(j, "verdict", "restored");
     json_put(j, "run", run);
     json_put(j, "database", into);
-    json_put_node(j, "backup", backup_json(backup));
+    put_what(j, what, true);
     json_put_int(j, "elapsed_ms", elapsed_ms);
     cmd_print(ctx, j);
 }

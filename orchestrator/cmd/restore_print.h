@@ -4,15 +4,20 @@
 #ifndef MIGSAFE_CMD_RESTORE_PRINT_H
 #define MIGSAFE_CMD_RESTORE_PRINT_H
 
-#include "cmd/cmd.h"
+#include "cmd/restore_file.h"
 #include "core/restore/preview.h"
 #include "core/restore/rollback.h"
 
-/* The backup in one line: kind, reason, age, rows, size. */
-char *restore_backup_line(struct arena *a, const struct stored *backup) RETURNS_NONNULL;
+/* What is restored: one of the two. */
+struct restore_what {
+    const struct stored *backup;
+    const struct restore_file *file;
+};
+/* In one line: id, reason, age, rows, size; or kind, origin, size. */
+char *restore_what_line(struct arena *a, const struct restore_what *what) RETURNS_NONNULL;
 
 struct restore_plan {
-    const struct stored *backup;
+    struct restore_what what;
     const char *onto; /* live, or NULL */
     const char *into; /* a new database, or NULL */
     const char *kept; /* what its name would look like; NULL with into */
@@ -21,9 +26,9 @@ struct restore_plan {
 };
 void restore_print_plan(struct cmd_context *ctx, const struct restore_plan *plan);
 
-void restore_print_done(struct cmd_context *ctx, const struct stored *backup, const char *live,
+void restore_print_done(struct cmd_context *ctx, const struct restore_what *what, const char *live,
                         const char *run, const struct rollback_result *r);
-void restore_print_into(struct cmd_context *ctx, const struct stored *backup, const char *into,
+void restore_print_into(struct cmd_context *ctx, const struct restore_what *what, const char *into,
                         const char *run, int64_t elapsed_ms);
 
 #endif

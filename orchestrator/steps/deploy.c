@@ -8,6 +8,7 @@
 #include "core/report/announce.h"
 #include "ext/repo.h"
 #include "steps/earlier.h"
+#include "steps/hooks.h"
 #include "steps/run.h"
 
 #include <stdarg.h>
@@ -124,7 +125,7 @@ static const char *verdict_of(const struct run *run, const struct steps_end *end
         *kind = ERR_RESTORED;
         return "restored";
     }
-    if (end->failed != &step_migrate || failure == ERR_BUSY)
+    if (end->failed != &step_migrate || failure == ERR_BUSY || run->hook_refused)
         return "refused";
     *kind = failure == ERR_CANCELLED ? ERR_CANCELLED : ERR_UNCHANGED;
     return "unchanged";
@@ -200,6 +201,7 @@ static void conclude(struct run *run, const struct steps_end *end, const char *d
         run_warn_err(run, &late);
     if (!report_write(run->arena, run->settings->state_dir, &run->report, &late))
         run_warn_err(run, &late);
+    run_hooks_end(run);
     stop_shield(false);
 }
 

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "core/restore/schema_text.h"
+#include "steps/hooks.h"
 
 static bool note(void *context, const char *part, const struct json *facts, struct err *e)
 {
@@ -111,7 +112,9 @@ bool roll_back(struct run *run, struct err *e)
         return err_set(e, ERR_BROKEN, "Prisma did not work on database \"%s\"",
                        run->site.live.dbname);
     stop_shield(true);
+    run_hooks_or_warn(run, HOOK_PRE_RESTORE, NULL);
     bool ok = roll_back_shielded(run, e);
+    run_hooks_or_warn(run, HOOK_POST_RESTORE, NULL);
     stop_shield(false);
     return ok;
 }

@@ -45,6 +45,7 @@ struct run {
     struct stored stored; /* the full one, read back */
     bool has_backup;
     /* migrate */
+    bool hook_refused; /* a pre-migrate hook: Prisma was not started */
     struct snapshot schema_before;
     struct ledgers ledgers_before;
     bool changed;   /* something of the migration is in live: there must be a way back */

@@ -1,5 +1,5 @@
 #include "base/fs.h"
-#include "steps/run.h"
+#include "steps/hooks.h"
 
 static struct backup_spec spec_of(const struct run *run, const char *reason, unsigned kinds)
 {
@@ -37,6 +37,8 @@ static bool apply(struct run *run, struct err *e)
 {
     const struct settings *s = run->settings;
     struct backup_spec spec = spec_of(run, "pre-deploy", BACKUP_FULL | BACKUP_DATA);
+    if (!run_hooks(run, HOOK_PRE_BACKUP, spec.reason, e))
+        return false;
     if (!backup_take(run->arena, &spec, &run->backup, e))
         return err_wrap(e, "could not back up database \"%s\"", run->site.live.dbname);
     if (!store_find(run->arena, s->backup_dir, run->backup.full_id, &run->stored, e) ||
@@ -52,7 +54,10 @@ static bool apply(struct run *run, struct err *e)
     json_put_int(facts, "bytes", run->backup.manifest.bytes);
     add_to_report(run, run->backup.full_id, "full", &run->backup.manifest);
     add_to_report(run, run->backup.data_id, "data", &run->backup.manifest);
-    return journal_write(run->journal, "backup", "note", facts, NULL, e);
+    if (!journal_write(run->journal, "backup", "note", facts, NULL, e))
+        return false;
+    run_hooks_or_warn(run, HOOK_POST_BACKUP, spec.reason);
+    return true;
 }
 
 const struct step step_backup = {
@@ -67,9 +72,12 @@ static bool apply_after(struct run *run, struct err *e)
     if (!run->settings->backup_after)
         return true;
     struct backup_spec spec = spec_of(run, "post-deploy", BACKUP_FULL);
+    if (!run_hooks(run, HOOK_PRE_BACKUP, spec.reason, e))
+        return false;
     if (!backup_take(run->arena, &spec, &done, e))
         return err_wrap(e, "could not take the backup after the deploy");
     add_to_report(run, done.full_id, "full", &done.manifest);
+    run_hooks_or_warn(run, HOOK_POST_BACKUP, spec.reason);
     return true;
 }
 

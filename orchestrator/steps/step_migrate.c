@@ -9,6 +9,7 @@
 #include "base/proc.h"
 #include "base/random.h"
 #include "base/stop.h"
+#include "steps/hooks.h"
 #include "steps/leftover.h"
 #include "steps/rollback.h"
 
@@ -245,13 +246,30 @@ static bool read_before(struct run *run, struct err *e)
            run_read_ledgers(run, db, &run->ledgers_before, &now, e);
 }
 
+/* The hooks come before all that is read: what they write is not the migration's.  When they
+ * refuse, the backup is one like any other: pinned ones of a container's restart loop would fill
+ * the disk. */
+static bool hooks_before(struct run *run, struct err *e)
+{
+    struct err late = {0};
+    run->hook_refused = !run_hooks(run, HOOK_PRE_MIGRATE, NULL, e);
+    if (run->hook_refused && !store_pin(run->arena, &run->stored, false, &late))
+        run_warn_err(run, &late);
+    return !run->hook_refused;
+}
+
 static bool apply(struct run *run, struct err *e)
 {
+    if (!hooks_before(run, e))
+        return false;
     if (!runlock_check(run->arena, run->lock, e))
         return false;
     if (!read_before(run, e))
         return err_wrap(e, "could not read the state before the migration");
-    return apply_attempts(run, e);
+    if (!apply_attempts(run, e))
+        return false;
+    run_hooks_or_warn(run, HOOK_POST_MIGRATE, NULL);
+    return true;
 }
 
 static struct json *facts(struct run *run)

@@ -6,6 +6,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/stop.h"
+#include "core/hook/hook.h"
 #include "core/restore/drill.h"
 #include "core/restore/side.h"
 #include "sql/queries.h"
@@ -186,7 +187,8 @@ static void read_effects(struct run *run)
 
 static bool apply(struct run *run, struct err *e)
 {
-    if (!check_url(run, e) || !check_state(run, e) || !warn_history(run) ||
+    if (!hooks_check(run->arena, run->settings, e) || !check_url(run, e) || !check_state(run, e) ||
+        !warn_history(run) ||
         !prisma_project_cli(run->arena, run->settings->prisma, &run->project, e))
         return false;
     log_info("prisma %s in \"%s\"", run->project.version, run->project.root);

@@ -86,6 +86,9 @@ tell 'DELETE FROM "User"' 'rows-lost public.Post error m:1 goes with public.User
 tell 'ALTER TABLE "User" DROP nick, ADD handle varchar(20)' \
 	'^0 renamed-column public.User.nick error m:1 column is dropped and "handle" of the same type is added: 7 values would be lost$' "a rename that loses"
 tell 'ALTER TABLE "User" ADD b "Role"; ALTER TABLE "User" DROP "role"' '^0 renamed-column public.User.role error' "an enum is a type too"
+says 'ALTER TABLE "User" ADD IF NOT EXISTS handle varchar(20); ALTER TABLE "User" DROP nick' "renamed-column public.User.nick error" "IF NOT EXISTS that adds"
+says 'ALTER TABLE "User" ADD IF NOT EXISTS name text; ALTER TABLE "User" DROP old; UPDATE "User" SET name = nick; ALTER TABLE "User" DROP nick' \
+	"drop-column public.User.nick error" "IF NOT EXISTS that adds nothing"
 says 'ALTER TABLE "User" DROP nick, ADD handle varchar(21)' "drop-column public.User.nick error" "another length is another type"
 tell 'ALTER TABLE "User" DROP name; ALTER TABLE "User" ADD name varchar(50)' \
 	'^0 drop-column public.User.name error m:1 column is dropped and added again: 100 values would be lost$' "Prisma's change of type"

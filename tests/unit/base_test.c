@@ -91,6 +91,34 @@ TEST(proc_cuts_long_output)
     CHECK(strlen(r.out) == 10 && r.exit_status == 0);
 }
 
+static void note_line(void *context, const char *line)
+{
+    struct str *lines = context;
+    str_printf(lines, "<%s>", strlen(line) > 100 ? "long" : line);
+}
+
+TEST(proc_tells_lines_as_they_come)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct err e = {0};
+    struct proc_result r;
+    struct str lines = str_on(a);
+    struct proc_spec spec = {
+        .argv = (const char *const[]){"sh", "-c",
+                                      "echo one; echo two >&2; echo; head -c 9000 /dev/zero | tr "
+                                      "'\\0' x; echo; printf end",
+                                      NULL},
+        .out_max = 8,
+        .together = true,
+        .line = note_line,
+        .context = &lines,
+    };
+    CHECK(proc_run(a, &spec, &r, &e));
+    CHECK_STR(lines.text, "<one><two><><long><long><end>");
+    CHECK_STR(r.out, "one\ntwo\n");
+    CHECK_STR(r.err, "");
+}
+
 TEST(proc_stops_its_whole_group_at_the_deadline)
 {
     AUTO(arena) struct arena *a = arena_new();
@@ -230,4 +258,22 @@ TEST(stop_is_kept_behind_a_shield)
     stop_shield(false);
     CHECK(stop_requested() && !stop_check(&e) && e.kind == ERR_CANCELLED);
     CHECK(!stop_sleep_ms(60000, &e));
+}
+
+TEST(str_printable_takes_out_what_no_log_should_hold)
+{
+    static const struct {
+        const char *text, *want;
+    } cases[] = {
+        {"plain\ttext\n", "plain\ttext\n"},
+        {"\033[1mx\r\177", "?[1mx??"},
+        {"\303\244 \342\202\254 \360\237\220\230", "\303\244 \342\202\254 \360\237\220\230"},
+        {"\377\303", "??"},                  /* no UTF-8; cut */
+        {"\300\200 \340\200\200", "?? ???"}, /* overlong */
+        {"\355\240\200", "???"},             /* a surrogate */
+        {"\364\220\200\200", "????"},        /* past the last character */
+    };
+    AUTO(arena) struct arena *a = arena_new();
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        CHECK_STR(str_printable(a, cases[i].text), cases[i].want);
 }

@@ -60,7 +60,7 @@ static const char *take_text(struct reader *r)
     return p == NULL ? NULL : arena_strndup(r->arena, (const char *)p, (size_t)n);
 }
 
-static bool read_version(struct reader *r, struct err *e)
+static bool read_version(struct reader *r, bool any_format, struct err *e)
 {
     const unsigned char *magic = take(r, 5);
     if (magic == NULL || memcmp(magic, "PGDMP", 5) != 0)
@@ -73,7 +73,7 @@ static bool read_version(struct reader *r, struct err *e)
                        r->minor, OLDEST_MINOR, NEWEST_MINOR);
     static const unsigned char ours[] = {INT_SIZE, OFFSET_SIZE, FORMAT_DIRECTORY};
     const unsigned char *theirs = take(r, sizeof(ours));
-    if (theirs == NULL || memcmp(theirs, ours, sizeof(ours)) != 0)
+    if (theirs == NULL || memcmp(theirs, ours, sizeof(ours) - (any_format ? 1 : 0)) != 0)
         return err_set(e, ERR_DAMAGED, "not a directory archive of this kind of machine");
     return true;
 }
@@ -102,22 +102,41 @@ static void read_entry(struct reader *r, struct toc_entry *entry)
     entry->file = take_text(r);
 }
 
-bool toc_parse(struct arena *a, const char *bytes, size_t n, struct toc *toc, struct err *e)
+static bool read_head(struct reader *r, bool any_format, struct toc *toc, struct err *e)
+{
+    if (!read_version(r, any_format, e))
+        return false;
+    if (r->minor >= 15)
+        (void)take_byte(r); /* compression */
+    else
+        (void)take_int(r);
+    for (int i = 0; i < 7; i++)
+        (void)take_int(r); /* when it was made */
+    (void)take_text(r);    /* the database */
+    toc->server_version = take_text(r);
+    toc->tool_version = take_text(r);
+    return !r->bad || err_set(e, ERR_DAMAGED, "the head of the archive is torn");
+}
+
+static struct reader reader_on(struct arena *a, const char *bytes, size_t n)
 {
     const unsigned char *start = (const unsigned char *)bytes;
-    struct reader r = {.arena = a, .at = start, .end = start + n};
+    return (struct reader){.arena = a, .at = start, .end = start + n};
+}
+
+bool toc_head(struct arena *a, const char *bytes, size_t n, struct toc *toc, struct err *e)
+{
+    struct reader r = reader_on(a, bytes, n);
     *toc = (struct toc){0};
-    if (!read_version(&r, e))
+    return read_head(&r, true, toc, e);
+}
+
+bool toc_parse(struct arena *a, const char *bytes, size_t n, struct toc *toc, struct err *e)
+{
+    struct reader r = reader_on(a, bytes, n);
+    *toc = (struct toc){0};
+    if (!read_head(&r, false, toc, e))
         return false;
-    if (r.minor >= 15)
-        (void)take_byte(&r); /* compression */
-    else
-        (void)take_int(&r);
-    for (int i = 0; i < 7; i++)
-        (void)take_int(&r); /* when it was made */
-    (void)take_text(&r);    /* the database */
-    toc->server_version = take_text(&r);
-    toc->tool_version = take_text(&r);
     int64_t count = take_int(&r);
     if (r.bad || count < 0 || count > (r.end - r.at) / LEAST_ENTRY)
         return err_set(e, ERR_DAMAGED, "the head of the archive is torn");

@@ -28,6 +28,10 @@ struct toc {
     size_t count;
 };
 
+/* Of an archive of any kind, by its first bytes: only the versions.  ERR_DAMAGED. */
+MUST_CHECK bool toc_head(struct arena *a, const char *bytes, size_t n, struct toc *toc,
+                         struct err *e);
+
 /* ERR_DAMAGED: not an archive's, torn, or of a newer format. */
 MUST_CHECK bool toc_parse(struct arena *a, const char *bytes, size_t n, struct toc *toc,
                           struct err *e);

@@ -61,7 +61,8 @@ void gate_look_alone(struct gate_walk *w, const struct sql_statement *s)
         w->lonely[w->lonely_count++] = (struct gate_lonely){.at = w->at,
                                                             .words = alone[i].words,
                                                             .target = target_of(w, s, i),
-                                                            .in_block = w->in_block};
+                                                            .in_block = w->in_block,
+                                                            .is_index = i == 0};
     }
 }
 
@@ -74,6 +75,10 @@ static const char *reason(const struct gate_walk *w, const struct gate_lonely *l
         return "allows no transaction, and this Prisma sends a file whole, as one: beside other "
                "statements it will fail";
     case GATE_SENT_SPLIT:
+        if (!l->is_index)
+            return "allows no transaction: it passes where this Prisma can take the file apart, "
+                   "which it cannot with all that PostgreSQL knows; what was done before a failing "
+                   "statement stays";
         return "allows no transaction: it passes with this Prisma because it sends a file "
                "statement by statement; what was done before a failing statement stays";
     case GATE_SENT_UNKNOWN:

@@ -68,6 +68,31 @@ static void take_rows(struct counting *c, const struct gate_loss *loss, const st
     }
 }
 
+static const char *schemas_of(struct arena *a, const struct gate_loss *loss)
+{
+    if (loss->schema != NULL)
+        return pg_array(a, &loss->schema, 1);
+    return loss->path == NULL ? NULL : pg_array(a, loss->path->items, loss->path->count);
+}
+
+/* ADD COLUMN IF NOT EXISTS: was it there? */
+static bool ask_added(struct counting *c, const struct gate_loss *loss, struct err *e)
+{
+    const char *schemas = schemas_of(c->arena, loss);
+    for (struct gate_column *k = loss->table->columns; k != NULL; k = k->next) {
+        struct pg_rows rows;
+        if (!k->maybe_added)
+            continue;
+        if (!pg_query(c->arena, c->db, sql_gate_tables,
+                      PG_ARGS(schemas, loss->name, k->was, "alone"), &rows, e))
+            return err_wrap(e, "could not look what the pending migrations lose");
+        k->maybe_added = false;
+        if (rows.count == 0)
+            k->was = NULL;
+    }
+    return true;
+}
+
 static bool expand(struct counting *c, const struct gate_loss *loss, struct err *e)
 {
     static const char *const reaches[] = {
@@ -79,11 +104,7 @@ static bool expand(struct counting *c, const struct gate_loss *loss, struct err 
         [GATE_ALONE] = "alone",       [GATE_PARTITIONS] = "partitions", [GATE_HEIRS] = "heirs",
         [GATE_TRUNCATE] = "truncate", [GATE_DELETE] = "delete",
     };
-    const char *schemas = NULL;
-    if (loss->schema != NULL)
-        schemas = pg_array(c->arena, &loss->schema, 1);
-    else if (loss->path != NULL)
-        schemas = pg_array(c->arena, loss->path->items, loss->path->count);
+    const char *schemas = schemas_of(c->arena, loss);
     struct pg_rows rows;
     bool ok =
         loss->reach == GATE_OF_TABLE
@@ -94,7 +115,7 @@ static bool expand(struct counting *c, const struct gate_loss *loss, struct err 
     if (!ok)
         return err_wrap(e, "could not look what the pending migrations lose");
     take_rows(c, loss, &rows);
-    return true;
+    return rows.count == 0 || loss->column == NULL || ask_added(c, loss, e);
 }
 
 /* ---- how many ---- */
@@ -153,7 +174,8 @@ static bool estimate_table(struct counting *c, size_t first, struct err *e)
 static bool run_count(struct arena *a, struct pg *db, const char *sql, struct pg_rows *rows,
                       struct err *e)
 {
-    /* Sessions have row_security off: rows that a policy hides make an error, not a smaller count. */
+    /* Sessions have row_security off: rows that a policy hides make an error, not a smaller count.
+     */
     if (!pg_execf(db, e,
                   "BEGIN READ ONLY; SET LOCAL statement_timeout = %d; SET LOCAL lock_timeout = %d",
                   TABLE_MS, TABLE_MS / 5))

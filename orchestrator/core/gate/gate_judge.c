@@ -167,7 +167,7 @@ static void judge_rows(const struct judged *g)
 /* A column that the pending set added and that stays. */
 static bool stays(const struct gate_column *c)
 {
-    return !c->gone && c->was == NULL;
+    return !c->gone && gate_column_is_added(c);
 }
 
 static const struct gate_column *added_as(const struct gate_victim *v)

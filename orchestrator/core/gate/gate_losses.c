@@ -39,7 +39,7 @@ static void add_loss(struct gate_walk *w, struct gate_loss loss)
 }
 
 /* Of a table or, with c, of its column; nothing of what the pending set made itself. */
-static void lose(struct gate_walk *w, const struct gate_table *t, const struct gate_column *c,
+static void lose(struct gate_walk *w, struct gate_table *t, const struct gate_column *c,
                  struct gate_loss loss)
 {
     if (t->was_name == NULL || (c != NULL && c->was == NULL))
@@ -48,7 +48,7 @@ static void lose(struct gate_walk *w, const struct gate_table *t, const struct g
     loss.path = t->was_path;
     loss.name = t->was_name;
     loss.column = c == NULL ? NULL : c->was;
-    loss.maybe_made = t->maybe_made;
+    loss.maybe_made = t->maybe_made || (c != NULL && c->maybe_added);
     loss.table = t;
     loss.is = c;
     add_loss(w, loss);
@@ -177,13 +177,12 @@ static void look_update(struct gate_walk *w, const struct json *node)
          child = json_next(child)) {
         const struct json *target = json_find(child, "ResTarget");
         const char *name = json_str(target, "name", "");
-        if (gate_column_today(t, name) != NULL)
+        struct gate_column *c = gate_column_known(t, name);
+        if (c == NULL || !gate_column_is_added(c))
             continue;
-        struct gate_column *c = gate_column_find(&w->names, t, name);
         const struct reading r = {
             .update = node, .table = json_str(relation, "relname", ""), .w = w, .t = t, .to = c};
-        if (c != NULL)
-            note_reads(&r, json_find(target, "val"), false);
+        note_reads(&r, json_find(target, "val"), false);
     }
 }
 
@@ -211,7 +210,7 @@ static void drop_schema(struct gate_walk *w, const char *name)
         .how = arena_printf(w->arena, "schema %s is dropped", name),
         .except = strlist_on(w->arena),
     };
-    for (const struct gate_table *t = w->names.tables; t != NULL; t = t->next) {
+    for (struct gate_table *t = w->names.tables; t != NULL; t = t->next) {
         if (t->was_name == NULL || t->gone)
             continue;
         bool was_in = str_same(t->was_schema, loss.name), is_in = str_same(t->schema, name);
@@ -326,7 +325,7 @@ static void drop_column(struct gate_walk *w, struct gate_table *t, const char *n
     if (c == NULL)
         return;
     for (struct gate_column *k = t->columns; k != NULL && c->was != NULL; k = k->next)
-        if (!k->gone && k->was == NULL && strlist_has(&k->filled_from, c->was))
+        if (!k->gone && gate_column_is_added(k) && strlist_has(&k->filled_from, c->was))
             carried = k;
     lose(w, t, c,
          (struct gate_loss){.rule = GATE_DROP_COLUMN,

@@ -131,7 +131,7 @@ void gate_type_make(struct gate_names *n, const char *schema, const char *name)
         });
 }
 
-static struct gate_column *column_alive(const struct gate_table *t, const char *name)
+struct gate_column *gate_column_known(const struct gate_table *t, const char *name)
 {
     for (struct gate_column *c = t->columns; c != NULL; c = c->next)
         if (!c->gone && strcmp(c->name, name) == 0)
@@ -159,7 +159,7 @@ static struct gate_column *add_column(struct gate_names *n, struct gate_table *t
 
 struct gate_column *gate_column_find(struct gate_names *n, struct gate_table *t, const char *name)
 {
-    struct gate_column *c = column_alive(t, name);
+    struct gate_column *c = gate_column_known(t, name);
     if (c != NULL || t->was_name == NULL || column_has_left(t, name))
         return c;
     const char *copy = arena_strdup(n->arena, name);
@@ -168,7 +168,7 @@ struct gate_column *gate_column_find(struct gate_names *n, struct gate_table *t,
 
 const char *gate_column_today(const struct gate_table *t, const char *name)
 {
-    const struct gate_column *c = column_alive(t, name);
+    const struct gate_column *c = gate_column_known(t, name);
     if (c != NULL)
         return c->was;
     return t->was_name == NULL || column_has_left(t, name) ? NULL : name;
@@ -177,11 +177,18 @@ const char *gate_column_today(const struct gate_table *t, const char *name)
 void gate_column_add(struct gate_names *n, struct gate_table *t, const char *name, const char *type,
                      bool maybe)
 {
-    if (column_alive(t, name) != NULL)
+    if (gate_column_known(t, name) != NULL)
         return;
     const char *copy = arena_strdup(n->arena, name);
     bool there = maybe && t->was_name != NULL && !column_has_left(t, name);
-    add_column(n, t, copy, there ? copy : NULL)->type = type;
+    struct gate_column *c = add_column(n, t, copy, there ? copy : NULL);
+    c->type = type;
+    c->maybe_added = there;
+}
+
+bool gate_column_is_added(const struct gate_column *c)
+{
+    return c->was == NULL || c->maybe_added;
 }
 
 static void move_all(struct gate_table *list, const char *from, const char *to)
@@ -232,7 +239,7 @@ static struct gate_table *settle(struct gate_table *list)
             if (c->gone)
                 continue;
             c->was = c->name;
-            c->retyped = false;
+            c->maybe_added = c->retyped = false;
             c->filled_from.count = 0;
             c->next = columns;
             columns = c;

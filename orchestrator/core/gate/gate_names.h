@@ -15,6 +15,7 @@ struct gate_column {
     const char *name; /* at this point of the walk */
     const char *was;  /* today; NULL: added by the pending set */
     const char *type; /* as added or changed to (gate_type.h); NULL: as today */
+    bool maybe_added; /* ADD COLUMN IF NOT EXISTS: it was there already, or not */
     bool retyped;
     bool gone;
     struct strlist filled_from; /* today's names of those whose values an UPDATE wrote into it */
@@ -54,9 +55,13 @@ void gate_table_make(struct gate_names *n, const char *schema, const char *name,
 void gate_type_make(struct gate_names *n, const char *schema, const char *name);
 /* NULL: it is not there any more, or not under that name. */
 struct gate_column *gate_column_find(struct gate_names *n, struct gate_table *t, const char *name);
+/* Without making it known: NULL where the pending set did not name it yet. */
+struct gate_column *gate_column_known(const struct gate_table *t, const char *name);
 /* As it was called today, without making it known; NULL: none, or added by the pending set. */
 const char *gate_column_today(const struct gate_table *t, const char *name);
-/* ADD COLUMN; maybe: IF NOT EXISTS, which adds nothing where the column may be there already. */
+/* Added, as far as is known, by the pending set? */
+bool gate_column_is_added(const struct gate_column *c);
+/* ADD COLUMN; maybe: IF NOT EXISTS. */
 void gate_column_add(struct gate_names *n, struct gate_table *t, const char *name, const char *type,
                      bool maybe);
 void gate_schema_rename(struct gate_names *n, const char *from, const char *to);

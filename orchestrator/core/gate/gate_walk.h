@@ -44,7 +44,7 @@ struct gate_loss {
     const struct strlist *path;
     const char *name, *column;
     bool maybe_made;                   /* nothing is known to be there today */
-    const struct gate_table *table;    /* as it is after the walk; NULL: none */
+    struct gate_table *table;          /* as it is after the walk; NULL: none */
     const struct gate_column *is;      /* its column */
     const struct gate_column *carried; /* to this one an UPDATE wrote the values */
     struct strlist except;             /* "schema.table", "schema.table.column": not lost */
@@ -69,6 +69,7 @@ struct gate_walk {
         struct gate_place at;
         const char *words, *target;
         bool in_block;
+        bool is_index; /* CREATE INDEX: Prisma is known to take such a file apart */
     } * lonely;
     size_t lonely_count, lonely_size;
 };

@@ -7,9 +7,9 @@
  *
  * Plain SQL goes through psql into a side database, in one transaction, stopping
  * at the first error.  psql would also obey lines like "\connect live" or "\! rm":
- * the text is read first, as psql would read it (quotes, dollar quotes, comments,
- * COPY data), and any such command but \restrict and \unrestrict of pg_dump refuses
- * the file.  So do CREATE, DROP and ALTER DATABASE.
+ * the text is read first, as psql would read it (foreign_scan.h), and again on its
+ * way into psql, which is besides told to take no commands (\restrict) where it
+ * knows how.  Packed SQL is unpacked on the way: no copy of it is made.
  *
  * What it restores has no manifest: nothing can be compared, the tables and rows
  * are counted and told.  Properties of the database (owner, ACL, settings) are
@@ -18,39 +18,50 @@
 #ifndef MIGSAFE_CORE_FOREIGN_H
 #define MIGSAFE_CORE_FOREIGN_H
 
-#include "core/connection/connection.h"
+#include "core/restore/source.h"
 
 enum foreign_kind { FOREIGN_SQL, FOREIGN_CUSTOM, FOREIGN_TAR, FOREIGN_DIRECTORY };
 
 struct foreign {
     enum foreign_kind kind;
-    const char *path;    /* of what is restored: for gzipped SQL the unpacked copy in scratch */
-    bool unpacked;       /* path is such a copy: foreign_close removes it */
-    const char *made_by; /* "PostgreSQL 15.14, pg_dump 15.14", or NULL */
-    bool names_owner;    /* it sets owners by itself */
-    int64_t bytes;
+    const char *given;    /* file "dump.sql.gz", or: standard input */
+    const char *name;     /* dump.sql.gz, or: - */
+    const char *path;     /* of what is restored: the file, or one of the copies */
+    const char *spooled;  /* copy in scratch of what is no file; NULL: none */
+    const char *unpacked; /* copy in scratch of an archive that was packed; NULL: none */
+    const char *made_by;  /* "PostgreSQL 15.14, pg_dump 15.14", or NULL */
+    bool packed;          /* SQL, by gzip */
+    bool names_owner;     /* it sets owners by itself; archives always do */
+    int64_t bytes;        /* as it was given */
 };
 
-/* Opens and reads it whole.  "-": standard input, kept in a file below scratch (0600).
- * ERR_NOT_FOUND: no such file.  ERR_DAMAGED: empty, not SQL and no archive, cut off, or it holds
- * what is refused (with its line). */
+/* "plain SQL", "plain SQL, gzipped", "custom archive" ... */
+const char *foreign_kind_name(const struct foreign *f);
+
+/* Opens and reads it whole.  "-": standard input, kept in a file below scratch (0600); so is what
+ * is no file and no folder.  ERR_NOT_FOUND: no such file.  ERR_DAMAGED: empty, not SQL and no
+ * archive, cut off, only data, or it holds what is refused (with its line).  On failure nothing is
+ * left. */
 MUST_CHECK bool foreign_open(struct arena *a, const char *file, const char *scratch,
                              struct foreign *f, struct err *e);
 void foreign_close(const struct foreign *f); /* removes what foreign_open made */
 
-struct foreign_restore {
-    const struct connection *server; /* the role that restores; its dbname does not count */
-    const char *target;              /* an empty database of that server */
-    const char *pg_bin;
-    const char *owner; /* whom objects shall belong to where the dump names no owners */
-    int jobs;
-};
 struct foreign_counts {
     int64_t tables, rows;
 };
-/* ERR_DAMAGED: the dump's SQL failed (first error, its line), or it made no table; ERR_CHILD. */
-MUST_CHECK bool foreign_restore(struct arena *a, const struct foreign *f,
-                                const struct foreign_restore *spec, struct foreign_counts *counts,
-                                struct err *e);
+struct foreign_restore {
+    const struct foreign *file;
+    const struct connection *server; /* the role that restores; its dbname does not count */
+    const char *pg_bin;
+    const char *owner; /* whom objects shall belong to where the dump names no owners */
+    int jobs;
+    struct foreign_counts *counts; /* what was made */
+};
+/* Fills an empty database of that server, and analyzes it.  ERR_DAMAGED: the dump's SQL failed
+ * (first error, its line), or it made no table; ERR_CHILD. */
+MUST_CHECK bool foreign_restore(struct arena *a, const struct foreign_restore *spec,
+                                const char *target, struct err *e);
+/* spec and like must live as long; like: what the database shall be. */
+struct source foreign_source(const struct foreign_restore *spec, const struct database_facts *like);
 
 #endif

@@ -38,10 +38,10 @@ bool restore_archive(struct arena *a, const struct archive_spec *spec, struct er
         /* Nobody sees the side database before the swap, whose commit flushes all of it. */
         .options = "-c synchronous_commit=off -c default_transaction_read_only=off",
     };
-    static const char *const fixed[] = {"--format=directory", "--exit-on-error", "--no-password",
-                                        "--no-subscriptions"};
+    static const char *const fixed[] = {"--exit-on-error", "--no-password", "--no-subscriptions"};
     for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
         strlist_add(&args, fixed[i]);
+    strlist_printf(&args, "--format=%s", spec->format != NULL ? spec->format : "directory");
     strlist_printf(&args, "--jobs=%d", spec->jobs > 0 ? spec->jobs : 1);
     strlist_printf(&args, "--dbname=%s", conninfo_dbname(a, spec->target));
     if (spec->schema_only)

@@ -21,11 +21,12 @@ struct restore_spec {
  * ERR_DAMAGED (a table differs; named with both numbers). */
 MUST_CHECK bool restore_full(struct arena *a, const struct restore_spec *spec, struct err *e);
 
-/* Only the pg_restore: any directory archive, no comparison. */
+/* Only the pg_restore: any archive, no comparison. */
 struct archive_spec {
     const struct connection *server;
     const char *target, *folder, *pg_bin;
-    int jobs;
+    const char *format; /* NULL: directory */
+    int jobs;           /* more than one: not of a tar */
     bool schema_only, no_owner, no_acl;
 };
 MUST_CHECK bool restore_archive(struct arena *a, const struct archive_spec *spec, struct err *e);

@@ -1,7 +1,6 @@
 #include "core/restore/into.h"
 
 #include "base/stop.h"
-#include "core/restore/full.h"
 #include "core/restore/side.h"
 
 enum { NAME_MAX_BYTES = 63 };
@@ -25,13 +24,8 @@ bool restore_into_check(struct arena *a, struct pg *maintenance, const char *nam
 
 static bool fill(struct arena *a, struct pg *db, const struct into_spec *s, struct err *e)
 {
-    const struct restore_spec restore = {.server = s->server,
-                                         .target = s->name,
-                                         .backup = s->backup,
-                                         .pg_bin = s->pg_bin,
-                                         .jobs = s->jobs};
-    return restore_full(a, &restore, e) &&
-           database_apply(a, db, s->name, &s->backup->manifest.database, e);
+    return s->source->fill(a, s->source->context, s->name, e) &&
+           database_apply(a, db, s->name, s->source->like, e);
 }
 
 bool restore_into(struct arena *a, const struct into_spec *spec, struct err *e)
@@ -41,10 +35,8 @@ bool restore_into(struct arena *a, const struct into_spec *spec, struct err *e)
     struct pg *db = connection_open_maintenance(spec->server, spec->maintenance_database, &use, e);
     if (db == NULL || !restore_into_check(a, db, spec->name, e))
         return false;
-    if (!side_create(
-            a, db,
-            &(struct side_spec){spec->name, "into", spec->run, &spec->backup->manifest.database},
-            e))
+    if (!side_create(a, db, &(struct side_spec){spec->name, "into", spec->run, spec->source->like},
+                     e))
         return false;
     if (fill(a, db, spec, e))
         return true;

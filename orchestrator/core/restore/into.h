@@ -1,23 +1,20 @@
 /*
- * into.h - restore a full backup into a database that does not exist yet.
+ * into.h - restore into a database that does not exist yet.
  *
- * It is marked as ours until it is complete, then has every property of the
- * backed up database but its name.  When something fails it is dropped again.
+ * It is marked as ours until it is complete, then has every property that its
+ * source tells but the name.  When something fails it is dropped again.
  */
 #ifndef MIGSAFE_CORE_RESTORE_INTO_H
 #define MIGSAFE_CORE_RESTORE_INTO_H
 
-#include "core/backup/store.h"
-#include "core/connection/connection.h"
+#include "core/restore/source.h"
 
 struct into_spec {
     const struct connection *server; /* the role that restores */
     const char *maintenance_database;
-    const char *pg_bin;
-    const struct stored *backup; /* full */
+    const struct source *source;
     const char *name;
     const char *run;
-    int jobs;
 };
 
 /* ERR_USAGE: the name cannot be one, or is taken. */

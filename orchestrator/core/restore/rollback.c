@@ -2,13 +2,13 @@
 
 #include "base/clock.h"
 #include "base/stop.h"
-#include "core/restore/full.h"
 #include "core/restore/side.h"
 #include "ext/json.h"
 
 struct way_back {
     struct arena *arena;
     const struct rollback_spec *spec;
+    const struct source *source;
     struct rollback_result *result;
     struct pg *db; /* maintenance */
     const char *side, *side_oid;
@@ -43,13 +43,8 @@ static const char *oid_of(const struct way_back *w, const char *name, struct err
 static bool make_side(struct way_back *w, struct err *e)
 {
     const struct rollback_spec *s = w->spec;
-    struct database_facts like = s->backup->manifest.database;
+    struct database_facts like = *w->source->like;
     like.name = s->live;
-    const struct restore_spec restore = {.server = s->server,
-                                         .target = w->side,
-                                         .backup = s->backup,
-                                         .pg_bin = s->pg_bin,
-                                         .jobs = s->jobs};
     if (!note(w, "create", e))
         return false;
     w->owned = true;
@@ -57,8 +52,8 @@ static bool make_side(struct way_back *w, struct err *e)
         !side_create(w->arena, w->db, &(struct side_spec){w->side, "restore", s->run, &like}, e))
         return false;
     w->side_oid = oid_of(w, w->side, e);
-    return w->side_oid != NULL && note(w, "created", e) && restore_full(w->arena, &restore, e) &&
-           note(w, "restored", e);
+    return w->side_oid != NULL && note(w, "created", e) &&
+           w->source->fill(w->arena, w->source->context, w->side, e) && note(w, "restored", e);
 }
 
 static bool take_proven_side(struct way_back *w, struct err *e)
@@ -71,12 +66,12 @@ static bool take_proven_side(struct way_back *w, struct err *e)
                    w->side, w->side_oid, w->spec->proven_side_oid);
 }
 
-/* Properties from the manifest, then the swap.  The comment comes with the swap: until then the
+/* Properties of the source, then the swap.  The comment comes with the swap: until then the
  * side database has our mark. */
 static bool swap_in(struct way_back *w, struct err *e)
 {
     const struct rollback_spec *s = w->spec;
-    struct database_facts want = s->backup->manifest.database, side, live;
+    struct database_facts want = *w->source->like, side, live;
     if (!database_read(w->arena, w->db, w->side, &side, e) ||
         !database_read(w->arena, w->db, s->live, &live, e))
         return false;
@@ -90,7 +85,7 @@ static bool swap_in(struct way_back *w, struct err *e)
         .live_oid = s->live_oid,
         .side_oid = w->side_oid,
         .kept_comment = side_comment(w->arena, "kept", s->live, s->run, live.comment),
-        .live_comment = s->backup->manifest.database.comment,
+        .live_comment = w->source->like->comment,
     };
     if (!database_apply(w->arena, w->db, w->side, &want, e) || !note(w, "swap", e) ||
         !swap(w->arena, &swap_spec, &w->result->swap, e))
@@ -110,8 +105,9 @@ static void look_back(struct way_back *w)
                                    .maintenance = w->db,
                                    .kept = r->kept,
                                    .kept_oid = r->kept_oid,
-                                   .before = &w->spec->backup->manifest};
-    r->lost_note = lost_count(w->arena, &lost, &r->lost, &r->lost_count);
+                                   .before = w->source->before};
+    if (lost.before != NULL)
+        r->lost_note = lost_count(w->arena, &lost, &r->lost, &r->lost_count);
     r->kept_bytes = database_read(w->arena, w->db, r->kept, &kept, &ignored) ? kept.bytes : -1;
 }
 
@@ -138,6 +134,9 @@ bool rollback(struct arena *a, const struct rollback_spec *spec, struct rollback
               struct err *e)
 {
     const struct session_use use = {.application_name = "migsafe"};
+    const struct restore_spec backup = {
+        .server = spec->server, .backup = spec->backup, .pg_bin = spec->pg_bin, .jobs = spec->jobs};
+    const struct source source = spec->source != NULL ? *spec->source : source_of_backup(&backup);
     int64_t began = clock_ms();
     *result = (struct rollback_result){.kept = side_name(a, spec->live, "kept", spec->run),
                                        .kept_bytes = -1};
@@ -147,6 +146,7 @@ bool rollback(struct arena *a, const struct rollback_spec *spec, struct rollback
         return false;
     struct way_back w = {.arena = a,
                          .spec = spec,
+                         .source = &source,
                          .result = result,
                          .db = db,
                          .side = side_name(a, spec->live, "restore", spec->run)};

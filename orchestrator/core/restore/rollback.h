@@ -3,6 +3,7 @@
  *
  * side database -> restore_full (with ANALYZE) -> database_apply from the manifest
  * -> swap -> what others wrote since the snapshot counted in the kept database.
+ * Another source fills it in its own way; without a manifest nothing is counted.
  * Until the swap nothing of live is touched; when it fails the side database is
  * dropped and live is as it was.
  */
@@ -12,6 +13,7 @@
 #include "core/backup/store.h"
 #include "core/connection/connection.h"
 #include "core/restore/lost.h"
+#include "core/restore/source.h"
 #include "core/restore/swap.h"
 
 struct rollback_spec {
@@ -19,6 +21,7 @@ struct rollback_spec {
     const char *maintenance_database;
     const char *pg_bin;
     const struct stored *backup; /* full */
+    const struct source *source; /* instead of a backup; NULL: the backup */
     const char *live, *live_oid;
     const char *run;
     /* This run's side database, when an interrupted process had restored and proven it (its note

@@ -99,6 +99,20 @@ static void put_integer(struct json *to, const struct setting_row *row)
         json_put_int(to, "default", strtol(row->fallback, NULL, 10));
 }
 
+/* The number 0 is a duration without a unit. */
+static void put_duration(struct json *to, const struct setting_row *row)
+{
+    if (row->flags & SETTING_POSITIVE) {
+        json_put(to, "type", "string");
+        json_put(to, "pattern", "^0*[1-9][0-9]* *(ms|s|min|h|d)$");
+        return;
+    }
+    put_types(to, "string", "integer");
+    json_put(to, "pattern", "^(0|[0-9]+ *(ms|s|min|h|d))$");
+    json_put_int(to, "minimum", 0);
+    json_put_int(to, "maximum", 0);
+}
+
 static void put_type(struct arena *a, struct json *to, const struct setting_row *row)
 {
     switch (row->type) {
@@ -112,10 +126,7 @@ static void put_type(struct arena *a, struct json *to, const struct setting_row 
         put_integer(to, row);
         return;
     case SETTING_DURATION_MS:
-        put_types(to, "string", "integer");
-        json_put(to, "pattern", "^(0|[0-9]+ *(ms|s|min|h|d))$");
-        json_put_int(to, "minimum", 0);
-        json_put_int(to, "maximum", 0);
+        put_duration(to, row);
         break;
     case SETTING_BOOLEAN:
         put_boolean(to, row->fallback);

@@ -51,6 +51,8 @@ enum {
       "folder of journals and reports (default: .migsafe in backup-dir)")                          \
     X(TEXT, hooks_dir, "hooks-dir", NULL, NULL, SETTING_PATH,                                      \
       "folder of lifecycle hooks (default: hooks beside migsafe.json, else none)")                 \
+    X(DURATION_MS, hook_timeout_ms, "hook-timeout", "5min", NULL, SETTING_POSITIVE,                \
+      "longest run of one lifecycle hook")                                                         \
     X(INTEGER, attempts, "attempts", "3", NULL, SETTING_POSITIVE,                                  \
       "how often Prisma may be run in one deploy")                                                 \
     X(DURATION_MS, lock_timeout_ms, "lock-timeout", "5s", NULL, 0,                                 \
