@@ -2,6 +2,7 @@
 -- column's ADD COLUMN ... DEFAULT have in it.  computed: it fills itself, row by row.
 SELECT n.nspname AS schema,
        c.relname AS name,
+       c.oid::text AS oid,
        c.relkind = 'p' AS partitioned,
        a.attnum AS place,
        a.attisdropped AS dropped,

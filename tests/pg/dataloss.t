@@ -125,6 +125,12 @@ says "" "can be allowed by name"
 migrate 'ALTER TABLE "Post" RENAME TO "Article"; ALTER TABLE part RENAME TO pieces'
 says "" "a renamed table with its foreign keys"
 
+migrate 'DO $$ BEGIN ALTER TABLE "Article" RENAME editor TO writer; ALTER TABLE "Article" ALTER user_id TYPE bigint; ALTER TABLE "Article" RENAME TO "Text"; END $$'
+says "" "renamed by a DO block, with its columns, one of another type"
+
+migrate 'DELETE FROM "Text" WHERE id > 40; DO $$ BEGIN ALTER TABLE "Text" RENAME TO "Post"; END $$; UPDATE "Post" SET user_id = NULL'
+says "rows-lost public.Text error, values-lost public.Text.user_id error" "what a renamed table lost is told under its old name"
+
 migrate 'CREATE TABLE piled (LIKE "User"); INSERT INTO piled SELECT * FROM "User"; DROP TABLE "User" CASCADE; ALTER TABLE piled RENAME TO "User"'
 says "" "a table made anew with all its rows"
 

@@ -60,6 +60,7 @@ bool count_contents(struct arena *a, struct pg *db, const struct frozen *f, stru
             continue;
         *t = (struct manifest_table){.schema = from->schema,
                                      .name = from->name,
+                                     .oid = from->oid,
                                      .bytes = -1,
                                      .inserted = from->inserted,
                                      .updated = from->updated,

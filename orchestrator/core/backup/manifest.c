@@ -27,6 +27,7 @@ static void put_table(struct json *to, const struct manifest_table *t)
 {
     json_put(to, "schema", t->schema);
     json_put(to, "name", t->name);
+    json_put(to, "oid", t->oid);
     struct json *columns = json_put_array(to, "columns");
     for (size_t i = 0; i < t->column_count; i++) {
         struct json *column = json_push_object(columns);

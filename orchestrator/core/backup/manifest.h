@@ -26,6 +26,7 @@ struct manifest_column {
 
 struct manifest_table {
     const char *schema, *name;
+    const char *oid; /* a rename keeps it; NULL in backups from before it was written down */
     struct manifest_column *columns;
     size_t column_count;
     int64_t rows;              /* in the snapshot */

@@ -117,6 +117,7 @@ static bool read_table(struct arena *a, const struct json *j, void *item, struct
     const struct json_text_field texts[] = {
         {"schema", &t->schema},
         {"name", &t->name},
+        {"oid", &t->oid, .optional = true},
         {"file", &t->file, .optional = true},
         {"sha256", &t->sha256, .optional = true},
     };

@@ -39,6 +39,7 @@ static bool read_catalog(struct arena *a, struct pg *db, struct live_catalog *no
         *t = (struct live_table){
             .schema = pg_cell(&rows, row, "schema"),
             .name = pg_cell(&rows, row, "name"),
+            .oid = pg_cell(&rows, row, "oid"),
             .partitioned = pg_cell_bool(&rows, row, "partitioned"),
             .columns = arena_array(a, end - row, sizeof(*t->columns)),
         };

@@ -237,6 +237,31 @@ bool live_table_fits(struct live_table *t, const struct manifest_table *was)
     return was->column_count > 0;
 }
 
+static bool is_claimed(const struct dataloss_matches *all, const struct live_table *t)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].is == t)
+            return true;
+    return false;
+}
+
+/* The table under a name that no word of the migrations gave it.  An oid that another cluster gave
+ * to another table by chance is told by the columns: half of them at least must be there. */
+static struct live_table *find_renamed(const struct dataloss_matches *all, struct live_catalog *now,
+                                       const struct manifest_table *was)
+{
+    for (size_t i = 0; i < now->count && was->oid != NULL; i++) {
+        struct live_table *t = &now->tables[i];
+        size_t there = 0;
+        if (!str_same(t->oid, was->oid) || is_claimed(all, t))
+            continue;
+        for (size_t k = 0; k < was->column_count; k++)
+            there += find_column(t, was->columns[k].name) != NULL;
+        return there * 2 >= was->column_count ? t : NULL;
+    }
+    return NULL;
+}
+
 static void match_gone(struct live_catalog *now, const struct manifest_table *was)
 {
     for (size_t i = 0; i < now->count && was->rows > 0; i++) {
@@ -282,6 +307,8 @@ struct dataloss_matches dataloss_match(struct arena *a, const struct dataloss_co
     yield_names(&all);
     for (size_t i = 0; i < all.count; i++) {
         struct table_match *m = &all.items[i];
+        if (m->is == NULL)
+            m->is = find_renamed(&all, now, m->was);
         if (m->is != NULL) {
             m->blamed = m->blamed || m->is->touched;
             m->is->is_new = false;

@@ -5,9 +5,9 @@
  * dataloss_match pairs and says what to measure, the measures are filled in
  * (dataloss.c), dataloss_judge makes the findings.
  *
- * How a renamed column is told from a lost one.  By the migrations' own words, where they are seen;
- * else by its place.  An ALTER TABLE ... RENAME keeps
- * the column's place, an ADD COLUMN gets the last one, a DROP COLUMN leaves a hole:
+ * How a renamed column is told from a lost one: by the migrations' own words, or else
+ * by its place.  An ALTER TABLE ... RENAME keeps the column's place, an ADD COLUMN gets the last
+ * one, a DROP COLUMN leaves a hole:
  *   - a new column between two that were neighbours of the lost one is that one;
  *   - at the end of a table, where holes leave it open, the values decide: a new
  *     column of the same type that holds as many counts as the lost one.  Values
@@ -15,6 +15,9 @@
  *     that computes its own;
  *   - a column of the same name after one that it stood before was dropped and
  *     added again.
+ * A renamed table is told by the migrations' words, else by its oid, which stays (DO
+ * blocks, EXECUTE), else (older backups, a restored database, a table made anew) by
+ * every column and the number of rows.
  */
 #ifndef MIGSAFE_CORE_HEALTH_DATALOSS_MATCH_H
 #define MIGSAFE_CORE_HEALTH_DATALOSS_MATCH_H
@@ -42,7 +45,7 @@ struct live_column {
 };
 
 struct live_table {
-    const char *schema, *name;
+    const char *schema, *name, *oid;
     bool partitioned;
     struct live_column *columns; /* by place, with the dropped ones */
     size_t column_count;
@@ -75,7 +78,7 @@ struct column_match {
 
 struct table_match {
     const struct manifest_table *was;
-    struct live_table *is;        /* NULL: gone, or renamed */
+    struct live_table *is;        /* NULL: gone, or made anew under another name */
     struct column_match *columns; /* as many as was has; NULL without is */
     bool renamed;                 /* by the migrations' own words */
     bool blamed;                  /* the migration touches it, or a fence kept others out */
@@ -91,7 +94,7 @@ struct live_table *live_table_find(const struct live_catalog *now, const char *s
                                    const char *name);
 struct dataloss_matches dataloss_match(struct arena *a, const struct dataloss_context *c,
                                        struct live_catalog *now);
-/* Has it every column of the gone table?  Then it may be that one, under a new name. */
+/* Has it every column of the gone table?  Then it may be that one, made anew under another name. */
 bool live_table_fits(struct live_table *t, const struct manifest_table *was);
 void dataloss_judge(struct arena *a, const struct dataloss_matches *matches,
                     struct live_catalog *now, struct findings *found);

@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# The runner of real histories itself: what it says of good, bad and missing ones, and of a migsafe that lies.
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+export TEST_MIGSAFE=$MIGSAFE
+CORPUS=$ROOT/tests/corpus/run
+RUN_TIMEOUT=600
+
+# history_of FOLDER SQL...: a project with a migration for each.
+history_of() {
+	local folder=$1 number=20240101000000 text
+	shift
+	for text in "$@"; do
+		number=$((number + 1))
+		mkdir -p "$folder/prisma/migrations/${number}_one" && printf '%s\n' "$text" >"$folder/prisma/migrations/${number}_one/migration.sql"
+	done
+}
+
+# --- what is asked wrongly, or not at all -------------------------------------------------------------
+run "$CORPUS"
+status_is 0 'no folder: nothing to do'
+like "$OUT" '^corpus: skipped, no folder' 'and it says so'
+run "$CORPUS" --help
+status_is 0 '--help'
+like "$OUT" 'your own' 'tells a user what it is for'
+run "$CORPUS" --mode both .
+status_is 64 'a mode that there is not'
+run "$CORPUS" --no-such-option
+status_is 64 'an option that there is not'
+
+# --- the shop -----------------------------------------------------------------------------------------
+mkdir shop && cp -R "$ROOT/fixtures/app/prisma" shop/
+(cd shop && find . | sort && find . -type f -exec sha256sum {} + | sort) >before
+run "$CORPUS" --mode split shop
+status_is 0 'the history of the shop passes'
+like "$OUT" '^ok      shop \(split\): 12 migrations, 50 statements, history 0 in ' 'its line has name, mode, migrations and statements'
+like "$OUT" ', 8 tables, 160 rows, 0 tables not filled, fails 20 same, good 0, again 0, loses ' 'and what came of each try'
+like "$OUT" $'\n1 passed, 0 failed$' 'the last line counts'
+(cd shop && find . | sort && find . -type f -exec sha256sum {} + | sort) >after
+cmp -s before after
+ok $? 'its folder is as it was'
+
+# --- histories that cannot be tried, and one below that can ----------------------------------------------
+mkdir none
+history_of untrusted 'CREATE EXTENSION pageinspect;'
+history_of unknown 'CREATE EXTENSION IF NOT EXISTS "no-such-extension";'
+history_of broken 'CREATE TABLE a (id integer PRIMARY KEY);' 'SELECT 1 / 0;'
+history_of hard "$(cat "$ROOT/tests/corpus/hard.sql")"
+run "$CORPUS" --mode whole none missing untrusted unknown broken hard
+status_is 1 'some fail'
+like "$OUT" 'FAILED  none: there are no migrations' 'a folder without migrations'
+like "$OUT" 'FAILED  missing: there is no such folder' 'a folder that there is not'
+like "$OUT" 'skipped untrusted: 1 migrations, 1 statements; extension pageinspect needs a superuser' 'an extension for superusers only is skipped'
+like "$OUT" 'skipped unknown: .*; extension no-such-extension is not installed' 'and one that is not here'
+like "$OUT" 'FAILED  broken \(whole\): 2 migrations, .*; history ended with 2[01] instead of 0: .*division by zero' 'a history that does not replay, with the reason'
+like "$OUT" 'ok      hard \(whole\): 1 migrations, .*, 16 tables, [0-9]+ rows, 2 tables not filled, fails 2[01] same' 'the next is tried all the same'
+like "$OUT" $'\n        not filled: impossible: new row for relation' 'and what could not be filled is told'
+like "$OUT" $'\n1 passed, 3 failed, 2 skipped$' 'all are counted'
+
+# --- it would be seen, also where the migrations lie deep below the folder --------------------------------------------------------------------------------------
+cat >liar <<'LIAR'
+#!/usr/bin/env bash
+"$HONEST" "$@" || { status=$? && psql -Xqd "$DATABASE_URL" -c 'UPDATE users SET email = email || 1' && exit "$status"; }
+LIAR
+chmod +x liar
+HONEST=$MIGSAFE TEST_MIGSAFE=$T/liar run "$CORPUS" --mode split "$ROOT/fixtures/deep"
+status_is 1 'a migsafe that does not bring everything back fails'
+like "$OUT" 'FAILED .* fails 20; fails: the database is not what it was: .*public\.users' 'and what differs is shown'
+
+# --- rows for any schema ------------------------------------------------------------------------------------
+for name in one two; do
+	db_create "$name"
+	sql "$name" <"$ROOT/tests/corpus/hard.sql"
+	run psql_as postgres "$name" -v rows=20 -f "$ROOT/tests/corpus/fill.sql"
+	status_is 0 'a hard schema is filled'
+	sleep 1
+	"$ROOT/scripts/db-fingerprint.sh" "$(db_name "$name")" >"$name.state"
+done
+is "$(printf '%s\n' "$OUT" | grep '|0|')" \
+	'impossible|0|new row for relation "impossible" violates check constraint "impossible_id_check"
+orphan|0|null value in column "id" of relation "orphan" violates not-null constraint' 'what cannot be filled is told with the reason'
+is "$(printf '%s\n' "$OUT" | grep -vc '|0|')" 14 'all else is'
+cmp -s one.state two.state
+ok $? 'the same schema gets the same rows'
+is "$(sql one 'SELECT count(*) FROM "Every Type" WHERE "Every Type" IS NOT NULL')" 18 'every column has values, and NULLs in some rows'
+is "$(sql one 'WITH RECURSIVE up AS (SELECT id, parent FROM tree UNION ALL SELECT up.id, t.parent FROM up JOIN tree t ON t.id = up.parent)
+	SELECT count(DISTINCT id) > 10 FROM up WHERE parent IS NOT NULL')" t 'a tree has parents, and no ring'
+is "$(sql one 'SELECT count(lead) > 10 FROM team')" t 'tables that point to each other do'
+done_testing
