@@ -4,8 +4,8 @@
 #include <stdarg.h>
 
 static doctor_check *const checks[] = {
-    doctor_settings,    doctor_url,     doctor_server,  doctor_role,      doctor_tools,
-    doctor_maintenance, doctor_folders, doctor_project, doctor_leftovers,
+    doctor_settings,    doctor_url,     doctor_server,  doctor_role,  doctor_tools,
+    doctor_maintenance, doctor_folders, doctor_project, doctor_hooks, doctor_leftovers,
 };
 
 static void tell(struct doctor *d, const char *level, const char *name, const struct err *e)

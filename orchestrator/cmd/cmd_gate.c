@@ -34,8 +34,8 @@ static const char *default_base(struct arena *a, const struct prisma_project *pr
         const char *base = arena_printf(a, "%s%s", places[i].remote, value);
         if (gate_git_knows(a, project, base))
             return base;
-        log_warning("base \"%s\" (%s) is not in this clone: fetch it, or check out with "
-                    "\"fetch-depth: 0\"",
+        log_warning("base \"%s\" (%s) is not in this clone, so what it lacks is not known: fetch "
+                    "it, or check out with \"fetch-depth: 0\"",
                     base, places[i].variable);
     }
     return NULL;
@@ -92,7 +92,7 @@ static bool check(struct gating *g, struct err *e)
     if (s->url == NULL && s->direct_url == NULL) {
         log_info("no database is configured (url): %s, and nothing is counted",
                  g->base != NULL ? "pending is what the base lacks"
-                                 : "pending is what no commit has");
+                                 : "pending is what no commit has, without git everything");
         return gate_check(a, &c, &g->result, e);
     }
     if (!cmd_site(g->ctx, &g->site, e))

@@ -34,7 +34,7 @@ void doctor_warning(struct doctor *d, const char *name, const struct err *e);
 void doctor_error(struct doctor *d, const char *name, const struct err *e);
 
 doctor_check doctor_settings, doctor_url, doctor_server, doctor_role, doctor_maintenance,
-    doctor_tools, doctor_folders, doctor_project, doctor_leftovers;
+    doctor_tools, doctor_folders, doctor_project, doctor_hooks, doctor_leftovers;
 
 /* Only when asked for: it makes databases and drops them. */
 doctor_check doctor_drill;

@@ -1,4 +1,5 @@
 #include "cmd/doctor.h"
+#include "core/hook/hook.h"
 #include "core/prisma/migrations.h"
 #include "core/prisma/project.h"
 #include "core/restore/side.h"
@@ -21,6 +22,15 @@ void doctor_project(struct doctor *d)
         doctor_ok(d, "prisma", "%s in \"%s\"", project.version, project.root);
     else
         doctor_error(d, "prisma", &e);
+}
+
+void doctor_hooks(struct doctor *d)
+{
+    struct err e = {0};
+    if (!hooks_check(d->arena, d->settings, &e))
+        doctor_error(d, "hooks", &e);
+    else if (d->settings->hooks_dir != NULL)
+        doctor_ok(d, "hooks", "what is in \"%s\" can be run", d->settings->hooks_dir);
 }
 
 /* Databases of ours that lie about: kept ones take up room, others are leftovers of dead runs. */

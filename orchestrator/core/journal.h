@@ -2,7 +2,8 @@
  * journal.h - the durable record of a run: <state-dir>/runs/<run>/journal.jsonl.
  *
  * One JSON object a line, fsynced before the act it announces.  `begin` before,
- * `done` or `failed` after; `attempt` and `note` between; one `verdict` ends it.
+ * `done` or `failed` after; `attempt` and `note` between; one `verdict` ends it,
+ * after which only hooks of point `end` are noted.
  * recover, status, report and the tests read this one file.
  *   {"v":1,"seq","at","run","command","step","event","data":{},"error":{...}}
  */

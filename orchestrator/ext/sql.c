@@ -63,8 +63,8 @@ static bool refused(struct err *e, const char *script, const PgQueryError *why)
             at++;
     }
     err_set(e, ERR_QUERY, "line %zu: %s", line_of(script, at), why->message);
-    if (strstr(why->message, "syntax error") != NULL)
-        snprintf(e->sqlstate, sizeof(e->sqlstate), "42601");
+    bool syntax = strstr(why->message, "syntax error") != NULL;
+    snprintf(e->sqlstate, sizeof(e->sqlstate), "%s", syntax ? "42601" : "42000");
     return false;
 }
 
@@ -141,6 +141,11 @@ static bool run_with_stack(struct job *job, size_t size)
         error = pthread_join(thread, NULL);
     munmap(stack, size);
     return error == 0 ? job->ok : err_set(job->e, ERR_SYSTEM, "could not start a thread");
+}
+
+int sql_parser_version(void)
+{
+    return PG_VERSION_NUM / 10000;
 }
 
 bool sql_each(struct arena *a, const char *script, sql_visit_fn *visit, void *context,

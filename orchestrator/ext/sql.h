@@ -35,9 +35,12 @@ struct sql_statement {
 /* False ends the walk with the error given.  node and kind are valid during the call only. */
 typedef bool sql_visit_fn(void *context, const struct sql_statement *s, struct err *e);
 
+/* The major version of PostgreSQL whose grammar this is: 15. */
+int sql_parser_version(void);
+
 /* Visits all statements in their order, after the whole script was found to parse.  Texts are in
- * the arena.  ERR_QUERY: a syntax error (err.sqlstate 42601, the line in the message), or too long
- * or too deeply nested for us (no sqlstate). */
+ * the arena.  ERR_QUERY: a syntax error (err.sqlstate 42601; 42000 for what else that parser
+ * refuses; the line in the message), or too long or too deeply nested for us (no sqlstate). */
 MUST_CHECK bool sql_each(struct arena *a, const char *script, sql_visit_fn *visit, void *context,
                          struct err *e);
 

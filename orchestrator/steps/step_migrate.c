@@ -246,11 +246,21 @@ static bool read_before(struct run *run, struct err *e)
            run_read_ledgers(run, db, &run->ledgers_before, &now, e);
 }
 
-/* The hooks come before all that is read: what they write is not the migration's. */
+/* The hooks come before all that is read: what they write is not the migration's.  When they
+ * refuse, the backup is one like any other: pinned ones of a container's restart loop would fill
+ * the disk. */
+static bool hooks_before(struct run *run, struct err *e)
+{
+    struct err late = {0};
+    run->hook_refused = !run_hooks(run, HOOK_PRE_MIGRATE, NULL, e);
+    if (run->hook_refused && !store_pin(run->arena, &run->stored, false, &late))
+        run_warn_err(run, &late);
+    return !run->hook_refused;
+}
+
 static bool apply(struct run *run, struct err *e)
 {
-    run->hook_refused = !run_hooks(run, HOOK_PRE_MIGRATE, NULL, e);
-    if (run->hook_refused)
+    if (!hooks_before(run, e))
         return false;
     if (!runlock_check(run->arena, run->lock, e))
         return false;

@@ -205,6 +205,12 @@ gate partial --base HEAD --json
 status_is 0 'a clone without old files'
 is "$(said)" '' 'whose files are those of HEAD'
 
+git -C partial config core.repositoryformatversion 1
+git -C partial config extensions.partialClone origin
+git -C partial config extensions.worktreeConfig true
+gate partial --json
+is "$(said)" '' 'nor do marks of partial clones and sparse checkouts matter'
+
 # --- formats ----------------------------------------------------------------------------------------------
 odd='20260106000000_50%, a:b'
 migration branch "$odd" 'SELECT 1;'

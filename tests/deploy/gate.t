@@ -142,6 +142,11 @@ is "$(found drop-column)" '' 'an empty table in the database itself: nothing is 
 migsafe_for stand gate --json --base HEAD
 status_is 0 'an empty table in a stand-in: no error'
 is "$(found drop-column warning)" public.Product.description 'but a warning'
+db_create blank owner
+migsafe_for blank gate --json --base HEAD
+status_is 0 'a stand-in that lacks the migrations of the base: no error'
+is "$(found stand-in-behind)" database 'it is told'
+is "$(found drop-column warning)/$(json '.pending | length')" public.Product.description/1 'and it is as if there were none'
 run env -C "$APP" "$MIGSAFE" gate --json
 status_is 0 'without a database: no error'
 is "$(found drop-column warning)" public.Product.description 'but a warning'

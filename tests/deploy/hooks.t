@@ -131,6 +131,7 @@ for point in pre-backup pre-migrate; do
 	is "$(tail -n 1 "$CALLS")" 'end refused 74' "$point: the end is told"
 	unlike "$(calls)" 'post-migrate|restore' "$point: nothing after it is run"
 	is "$(find "$BACKUPS" -name toc.dat | wc -l)" "$([ "$point" = pre-migrate ] && echo 1 || echo 0)" "$point: the backups are those taken before"
+	is "$(find "$BACKUPS" -name manifest.json -exec jq 'select(.pinned)' {} +)" '' "$point: none of them pinned"
 	no_side_databases "$point" "$point: no side database is left"
 	rm "$HOOKS/$point/60-fail"
 	deploy "$point"

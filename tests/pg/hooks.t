@@ -103,6 +103,9 @@ like "$ERR" 'hook end/60-report: restored' 'and at the end of the report'
 : >"$MIGSAFE_HOOKS_DIR/pre-restore/70-plain"
 run "$MIGSAFE" restore "$id" --yes
 status_is 11 'a hook that cannot be run refuses a restore'
+mkdir -p "$T/empty"
+run "$MIGSAFE" doctor --project "$T/empty"
+like "$OUT" 'error +hooks +hook "pre-restore/70-plain" cannot be run' 'doctor tells it beforehand'
 run "$MIGSAFE" restore "$id" --hooks-dir "$T/none" --yes
 status_is 78 'as does a hooks-dir that is not there'
 is "$(calls)" '' 'before any is run'

@@ -124,7 +124,7 @@ run native "$DRIVER" deploy other "$(db_url d)" "$NAME" 2000 60000
 is "$(out seen) $(out elsewhere) $(out target)" "0 1 $(db_name other) at \"localhost:5432\"" "a URL written into the schema is seen to lead elsewhere"
 
 DRIVER_REFUSES=1 run deploy js d
-is "$RC $(out exit)" "71 137" "what could not be journaled is not run"
+is "$RC $(out exit)" "71 143" "what could not be journaled is not run"
 like "$ERR" 'the journal is full' "and says why"
 mv js/node_modules js/away
 run deploy js d

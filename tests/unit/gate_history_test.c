@@ -185,8 +185,9 @@ TEST(with_a_base_the_ledger_is_a_stand_ins)
     script(&b, "2", "two\n");
     CHECK(git(a, b.dir, "add . && git commit -qm two"));
     row(&b, "1", "two\n", true);
-    CHECK_STR(said(&b, true, "main"), "changed-migration:1:W:1 behind-base:2:W:1");
-    CHECK_STR(pending(&b), "2 3");
+    CHECK_STR(said(&b, true, "main"),
+              "stand-in-behind:database:W:0 changed-migration:1:W:1 behind-base:2:W:1");
+    CHECK_STR(pending(&b), "2");
     row(&b, "3", "three\n", true);
     CHECK_STR(said(&b, true, "main"), "out-of-order-migration:2:W:1 changed-migration:1:W:1");
     CHECK_STR(said(&b, false, "main"), "changed-migration:1:W:1 behind-base:2:W:1");

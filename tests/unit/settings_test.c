@@ -95,6 +95,8 @@ TEST(setting_values_are_checked_by_type)
     CHECK(!parses("backup-after", "ON") && !parses("backup-after", "") &&
           !parses("backup-after", "2"));
     CHECK(parses("attempts", "1") && !parses("attempts", "0") && !parses("attempts", "-1"));
+    CHECK(parses("hook-timeout", "1ms") && !parses("hook-timeout", "0") &&
+          !parses("hook-timeout", "0s"));
     CHECK(!parses("attempts", "1x") && !parses("attempts", "") &&
           !parses("attempts", "2147483648"));
     CHECK(parses("keep-last", "0") && !parses("jobs", "0"));

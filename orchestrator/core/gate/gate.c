@@ -23,13 +23,15 @@ static enum gate_sending sending_of(const struct prisma_project *project)
 static bool check_sql(struct arena *a, const struct gate_context *c, struct gate_result *result,
                       struct err *e)
 {
-    const struct migration **pending = arena_array(a, result->pending.count + 1, sizeof(*pending));
+    const struct migration **pending = arena_array(a, result->pending.count + 1, sizeof(void *));
+    /* A stand-in that lacks what the base has (stand-in-behind) cannot answer. */
+    bool is_behind = c->state != NULL && result->pending.count < c->state->history.pending.count;
     for (size_t i = 0; i < result->pending.count; i++)
         pending[i] = migration_find(c->folder, result->pending.items[i]);
     const struct gate_sql_context context = {
         .pending = pending,
         .count = result->pending.count,
-        .db = c->db,
+        .db = is_behind ? NULL : c->db,
         .stand_in = c->base != NULL,
         .default_schema = c->default_schema,
         .sending = sending_of(c->project),

@@ -28,7 +28,8 @@ struct gate_context {
     const char *default_schema;
     /* A git ref that the folder is compared with ("origin/main"); NULL: only with HEAD.  With a
      * base the database is taken for a stand-in, as a CI job has it: that a table is empty in it
-     * proves nothing, and what would lose values is a warning instead of nothing. */
+     * proves nothing, and what would lose values is a warning instead of nothing; what the base has
+     * is not pending, whether the stand-in has it or not. */
     const char *base;
     const struct strlist *allow; /* of the settings */
 };

@@ -19,6 +19,7 @@ enum {
     UNCOMMITTED,
     NO_REPOSITORY,
     NO_MERGE_BASE,
+    STAND_IN_BEHIND,
 };
 
 static const struct rule rules[] = {
@@ -56,6 +57,11 @@ static const struct rule rules[] = {
                        "tip is compared",
                        "Fetch the whole history: `git fetch --unshallow`, \"fetch-depth: 0\".",
                        FINDING_WARNING},
+    [STAND_IN_BEHIND] =
+        {"stand-in-behind",
+         "a stand-in database that lacks migrations of the base: nothing is counted "
+         "in it",
+         "Deploy the base to it before.", FINDING_WARNING},
 };
 
 struct comparing {
@@ -271,7 +277,7 @@ static void judge_git(struct comparing *r)
     judge_deleted(r);
 }
 
-/* --- without a ledger ----------------------------------------------------------------------- */
+/* --- what is pending ------------------------------------------------------------------------- */
 
 static void find_pending(struct comparing *r)
 {
@@ -292,14 +298,29 @@ static void find_pending(struct comparing *r)
         add_ledger_rule(r, scriptless, &names);
 }
 
+/* What the base has is not this branch's to answer for, whether the stand-in has it or not. */
+static void take_pending(struct comparing *r)
+{
+    const struct strlist *pending = &r->c->state->history.pending;
+    for (size_t i = 0; i < pending->count; i++) {
+        const struct migration *m = migration_find(r->c->folder, pending->items[i]);
+        if (r->c->base == NULL || m == NULL || is_new(r, m))
+            strlist_add(r->pending, pending->items[i]);
+    }
+    size_t lacking = pending->count - r->pending->count;
+    if (lacking > 0)
+        add(r, STAND_IN_BEHIND, "database",
+            arena_printf(r->arena, "lacks %s of %s",
+                         str_plural(r->arena, (int64_t)lacking, "migration", "migrations"),
+                         r->git->name));
+}
+
 static void judge(struct comparing *r)
 {
-    const struct prisma_state *state = r->c->state;
-    if (state == NULL)
+    if (r->c->state == NULL)
         find_pending(r);
     else {
-        for (size_t i = 0; i < state->history.pending.count; i++)
-            strlist_add(r->pending, state->history.pending.items[i]);
+        take_pending(r);
         judge_ledger(r);
     }
     judge_git(r);

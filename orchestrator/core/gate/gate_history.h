@@ -11,6 +11,8 @@
  *   behind-base            new here, but older than the newest of the base
  *   uncommitted-migration  in the folder, but in no commit
  *   no-repository          no .git, one without commits, or of something else: nothing to compare
+ *   stand-in-behind        a database given beside a base lacks migrations that the base has: those
+ *                          are not pending here, and nothing is counted in it
  *   no-merge-base          where the branch left its base is not known here: compared with the tip
  *
  * All but failed and scriptless and those of the second line are warnings.

@@ -34,6 +34,10 @@ struct gate_sql_context {
     bool stand_in; /* an empty table proves nothing: a warning instead of nothing */
     const char *default_schema;
     enum gate_sending sending;
+    /* The migrations before the pending ones, or NULL: their ADD and CREATE tell types of columns
+     * where no database does, so that renamed-column is told from drop-column. */
+    const struct migration *const *earlier;
+    size_t earlier_count;
 };
 
 /* Adds findings with file and line.  ERR_QUERY, ERR_CONNECT, ERR_TIMEOUT, ERR_CANCELLED. */
