@@ -344,7 +344,11 @@ for kept in $(db_list | grep __migsafe_kept_); do db_drop "$TEST_PREFIX$kept"; d
 pid=$!
 wait_for 20 sleeping
 ok $? "a restore is under way"
-is "$(find "$MIGSAFE_BACKUP_DIR/.migsafe" -name 'restore_*' -printf '%m\n')" 600 "its standard input is kept for nobody else to read"
+touch "$MIGSAFE_BACKUP_DIR/.migsafe/restore_killed"
+touch -d '2 minutes ago' "$MIGSAFE_BACKUP_DIR/.migsafe"/restore_*
+run "$MIGSAFE" restore - --dry-run <"$dumps/custom.dump"
+status_is 0 "meanwhile another looks at its own"
+is "$(find "$MIGSAFE_BACKUP_DIR/.migsafe" -name 'restore_*' -printf '%m\n')" 600 "its standard input is kept for nobody else to read, what a killed one left is removed"
 kill -TERM "$pid"
 wait "$pid"
 is $? 130 "ended by a signal"
