@@ -167,7 +167,7 @@ nothing_left "typed"
 
 run "$MIGSAFE" restore "$dumps/clean.sql.gz" --dry-run
 status_is 0 "a dry run"
-like "$OUT" "would restore file \"$dumps/clean.sql.gz\" \(plain SQL, gzipped of PostgreSQL .*, [0-9.]+ [kM]?B\)" "says what it is"
+like "$OUT" "would restore file \"$dumps/clean.sql.gz\" \(plain SQL, gzipped, of PostgreSQL .*, [0-9.]+ [kM]?B\)" "says what it is"
 like "$OUT" "in place of database \"$live\", which would be kept as" "and what would happen"
 run "$MIGSAFE" restore "$dumps/custom.dump" --dry-run --json
 is "$(jq -c '[.dry_run, .file.kind, .file.bytes, .onto]' <<<"$OUT")" \
