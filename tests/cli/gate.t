@@ -259,4 +259,14 @@ is "$OUT" "$(sed -n '/^| rule/,/^$/p' "$ROOT/docs/GATE.md")" 'docs/GATE.md has t
 # --- a database that does not answer ---------------------------------------------------------------------------
 gate branch --url 'postgresql://u@127.0.0.1:1/x'
 status_is 69 'a database that is configured and does not answer'
+
+# --- what earlier migrations tell of types ----------------------------------------------------------
+cloned types
+migration types 20260103000000_c 'ALTER TABLE "A" ADD COLUMN "name" text;'
+commit types c
+migration types 20260104000000_d 'ALTER TABLE "A" DROP COLUMN "name", ADD COLUMN "full" text;'
+commit types d
+gate types --base HEAD~1 --json
+is "$(said)" 'renamed-column:public.A.name' 'a rename is told from a loss by what earlier migrations say'
+
 done_testing

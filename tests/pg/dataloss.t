@@ -132,6 +132,17 @@ sql app 'CREATE SCHEMA "Sh op"; CREATE TABLE "Sh op"."T.x" (a int PRIMARY KEY, b
 migrate 'ALTER TABLE "Sh op"."T.x" DROP b'
 says "drop-column Sh op.T.x.b error" "odd names"
 
+sql app 'CREATE TABLE one (id int PRIMARY KEY, a int, b text); INSERT INTO one VALUES (1, 1, NULL), (2, 2, NULL); CREATE TABLE two (c text);
+	INSERT INTO two VALUES (1)'
+migrate 'ALTER TABLE one RENAME TO uno; ALTER TABLE uno ALTER a TYPE bigint; ALTER TABLE uno RENAME a TO x; ALTER TABLE uno DROP b, ADD d int, ADD e text'
+says "" "a renamed table whose columns are changed"
+migrate 'CREATE SCHEMA s; ALTER TABLE uno SET SCHEMA s; ALTER TABLE s.uno DROP d; ALTER TABLE s.uno RENAME TO one; ALTER TABLE s.one SET SCHEMA public'
+says "" "and one that is moved there and back"
+migrate 'ALTER TABLE one RENAME TO uno; ALTER TABLE uno DROP x'
+says "drop-column public.one.x error" "what a renamed table loses has its old name"
+migrate 'DROP TABLE uno; ALTER TABLE two RENAME TO uno; ALTER TABLE uno RENAME c TO e'
+says "drop-table public.uno error" "a table that takes the name of a lost one is not that one"
+
 run "$MIGSAFE" health --url "$(db_url app)" --project "$T" --backup-dir "$T/b" --since nothing
 status_is 66 "no such backup"
 done_testing

@@ -134,6 +134,8 @@ agree() { # SQL NAME
 	backup=$("$MIGSAFE" backup --kind full --url "$(db_url app)" --backup-dir "$T/b" --json 2>"$T/backup.err" | jq -r '.backups[0].id')
 	case $backup in *_full*) ;; *) bail "no backup: $(cat "$T/backup.err")" ;; esac
 	sql app "$1" >/dev/null || bail "migration failed"
+	sql app "INSERT INTO _prisma_migrations VALUES ('1', '$(sha256sum <m/migration.sql | cut -c1-64)', now(), 'm', NULL, NULL, now(), 1)"
+	mkdir -p prisma/migrations/m && cp m/migration.sql prisma/migrations/m/
 	run "$MIGSAFE" health --url "$(db_url app)" --project "$T" --backup-dir "$T/b" --since "$backup" --json
 	after=$(jq -r '.findings[] | select(.rule | IN("drop-table", "drop-column", "renamed-column", "rows-lost"))
 		| "\(.rule) \(.target)"' <<<"$OUT" | LC_ALL=C sort -u)
@@ -150,7 +152,7 @@ agree 'DELETE FROM "User"; TRUNCATE base' "rows"
 agree 'TRUNCATE "User", part CASCADE' "rows, and all that refers to them"
 agree 'DROP SCHEMA billing CASCADE; DROP TYPE "Role" CASCADE; DROP DOMAIN mail CASCADE' "by way of a schema and types"
 agree 'DROP TABLE "Comment"; CREATE TABLE "Comment" (id int, post int)' "a table made again"
-agree 'ALTER TABLE "User" RENAME nick TO n; ALTER TABLE "User" DROP n' "a column renamed before"
+agree 'ALTER TABLE "User" RENAME nick TO n; ALTER TABLE "User" RENAME TO "Users"; ALTER TABLE "Users" DROP n' "a column renamed before"
 
 sql postgres "ALTER DATABASE \"$(db_name kept)\" RENAME TO \"$(db_name app)\""
 

@@ -179,6 +179,31 @@ TEST(renamed_tables_keep_their_old_names)
     check_rows(rows, ARRAY_LEN(rows));
 }
 
+static const char *renamed(struct arena *a, const char *sql, struct effects_name n)
+{
+    struct effects f = effects_of(a, sql);
+    bool is = effects_renamed(&f, &n, "public");
+    return arena_printf(a, "%s%s.%s%s%s", is ? "" : "= ", n.schema, n.name,
+                        n.column == NULL ? "" : ".", n.column == NULL ? "" : n.column);
+}
+
+TEST(renames_are_followed)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    const struct effects_name t = {"public", "t", NULL}, c = {"public", "t", "c"};
+    CHECK_STR(renamed(a, "ALTER TABLE u RENAME TO v", t), "= public.t");
+    CHECK_STR(renamed(a, "ALTER TABLE t RENAME TO u; ALTER TABLE u RENAME TO v", t), "public.v");
+    CHECK_STR(renamed(a, "ALTER TABLE public.t SET SCHEMA s; ALTER TABLE s.t RENAME TO u", t),
+              "s.u");
+    CHECK_STR(renamed(a, "ALTER TABLE s.t RENAME TO u; ALTER VIEW t RENAME TO w", t), "= public.t");
+    CHECK_STR(renamed(a, "ALTER TABLE t RENAME c TO d; ALTER TABLE t RENAME TO u", t), "public.u");
+    CHECK_STR(renamed(a, "ALTER TABLE t RENAME TO u; ALTER TABLE u RENAME c TO d", c),
+              "public.u.d");
+    CHECK_STR(renamed(a, "ALTER TABLE t RENAME TO u; ALTER TABLE t RENAME c TO d", c),
+              "= public.u.c");
+    CHECK_STR(renamed(a, "SET search_path = public; ALTER TABLE t RENAME c TO d", c), "public.t.d");
+}
+
 TEST(what_does_not_parse_may_do_anything)
 {
     AUTO(arena) struct arena *a = arena_new();

@@ -20,6 +20,17 @@ static enum gate_sending sending_of(const struct prisma_project *project)
     return split ? GATE_SENT_SPLIT : GATE_SENT_WHOLE;
 }
 
+/* All that are not pending. */
+static size_t find_earlier(const struct gate_context *c, const struct strlist *pending,
+                           const struct migration **earlier)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < c->folder->count; i++)
+        if (!strlist_has(pending, c->folder->items[i].name))
+            earlier[n++] = &c->folder->items[i];
+    return n;
+}
+
 static bool check_sql(struct arena *a, const struct gate_context *c, struct gate_result *result,
                       struct err *e)
 {
@@ -28,13 +39,17 @@ static bool check_sql(struct arena *a, const struct gate_context *c, struct gate
     bool is_behind = c->state != NULL && result->pending.count < c->state->history.pending.count;
     for (size_t i = 0; i < result->pending.count; i++)
         pending[i] = migration_find(c->folder, result->pending.items[i]);
+    const struct migration **earlier = arena_array(a, c->folder->count + 1, sizeof(void *));
+    bool is_asked = c->db != NULL && !is_behind;
     const struct gate_sql_context context = {
         .pending = pending,
         .count = result->pending.count,
-        .db = is_behind ? NULL : c->db,
+        .db = is_asked ? c->db : NULL,
         .stand_in = c->base != NULL,
         .default_schema = c->default_schema,
         .sending = sending_of(c->project),
+        .earlier = earlier,
+        .earlier_count = is_asked ? 0 : find_earlier(c, &result->pending, earlier),
     };
     return gate_sql(a, &context, &result->findings, e);
 }

@@ -57,12 +57,30 @@ static bool has_hole(const struct live_table *t, int after, int before)
     return false;
 }
 
-static void match_names(struct table_match *m)
+/* Where the migrations' own words have put it; renamed: elsewhere. */
+static struct effects_name follow(const struct dataloss_context *c, struct effects_name n,
+                                  bool *renamed)
+{
+    *renamed = false;
+    for (size_t i = 0; i < c->effect_count; i++)
+        if (effects_renamed(&c->effects[i], &n, c->default_schema))
+            *renamed = true;
+    return n;
+}
+
+static void match_names(const struct dataloss_context *c, struct table_match *m)
 {
     for (size_t i = 0; i < m->was->column_count; i++) {
-        m->columns[i].was = &m->was->columns[i];
-        m->columns[i].is = find_column(m->is, m->was->columns[i].name);
+        struct column_match *k = &m->columns[i];
+        const struct effects_name was = {m->was->schema, m->was->name, m->was->columns[i].name};
+        k->was = &m->was->columns[i];
+        k->is = find_column(m->is, follow(c, was, &k->renamed).column);
     }
+    /* A column that was given the name of another one is not that one. */
+    for (size_t i = 0; i < m->was->column_count; i++)
+        for (size_t k = 0; m->columns[i].renamed && k < m->was->column_count; k++)
+            if (!m->columns[k].renamed && m->columns[k].is == m->columns[i].is)
+                m->columns[k].is = NULL;
 }
 
 /* Another type, and the mark of ADD COLUMN ... DEFAULT. */
@@ -198,10 +216,10 @@ static void want_values(struct table_match *m)
             m->is->columns[k].want = WANT_VALUES;
 }
 
-static void match_columns(struct arena *a, struct table_match *m)
+static void match_columns(struct arena *a, const struct dataloss_context *c, struct table_match *m)
 {
     m->columns = arena_array(a, m->was->column_count + 1, sizeof(*m->columns));
-    match_names(m);
+    match_names(c, m);
     find_recreated(m);
     match_renamed(a, m);
     want_values(m);
@@ -231,6 +249,15 @@ static void match_gone(struct live_catalog *now, const struct manifest_table *wa
     }
 }
 
+/* Another table was given the name of this one, which must be gone then. */
+static void yield_names(struct dataloss_matches *all)
+{
+    for (size_t i = 0; i < all->count; i++)
+        for (size_t k = 0; all->items[i].renamed && k < all->count; k++)
+            if (!all->items[k].renamed && all->items[k].is == all->items[i].is)
+                all->items[k].is = NULL;
+}
+
 struct dataloss_matches dataloss_match(struct arena *a, const struct dataloss_context *c,
                                        struct live_catalog *now)
 {
@@ -247,12 +274,18 @@ struct dataloss_matches dataloss_match(struct arena *a, const struct dataloss_co
             continue;
         struct table_match *m = &all.items[all.count++];
         *m = (struct table_match){.was = was,
-                                  .is = live_table_find(now, was->schema, was->name),
                                   .blamed = c->fenced || is_touched(c, was->schema, was->name)};
+        const struct effects_name is =
+            follow(c, (struct effects_name){was->schema, was->name, NULL}, &m->renamed);
+        m->is = live_table_find(now, is.schema, is.name);
+    }
+    yield_names(&all);
+    for (size_t i = 0; i < all.count; i++) {
+        struct table_match *m = &all.items[i];
         if (m->is != NULL) {
             m->blamed = m->blamed || m->is->touched;
             m->is->is_new = false;
-            match_columns(a, m);
+            match_columns(a, c, m);
         }
     }
     for (size_t i = 0; i < all.count; i++)

@@ -5,7 +5,8 @@
  * dataloss_match pairs and says what to measure, the measures are filled in
  * (dataloss.c), dataloss_judge makes the findings.
  *
- * How a renamed column is told from a lost one.  An ALTER TABLE ... RENAME keeps
+ * How a renamed column is told from a lost one.  By the migrations' own words, where they are seen;
+ * else by its place.  An ALTER TABLE ... RENAME keeps
  * the column's place, an ADD COLUMN gets the last one, a DROP COLUMN leaves a hole:
  *   - a new column between two that were neighbours of the lost one is that one;
  *   - at the end of a table, where holes leave it open, the values decide: a new
@@ -68,6 +69,7 @@ struct live_catalog {
 struct column_match {
     const struct manifest_column *was;
     struct live_column *is; /* NULL: lost, or dropped and added again */
+    bool renamed;           /* by the migrations' own words */
     bool recreated;
 };
 
@@ -75,6 +77,7 @@ struct table_match {
     const struct manifest_table *was;
     struct live_table *is;        /* NULL: gone, or renamed */
     struct column_match *columns; /* as many as was has; NULL without is */
+    bool renamed;                 /* by the migrations' own words */
     bool blamed;                  /* the migration touches it, or a fence kept others out */
 };
 

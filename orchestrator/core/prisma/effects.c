@@ -38,9 +38,10 @@ static bool visit(void *context, const struct sql_statement *s, struct err *e UN
 static void add_old_names(struct statement_walk *w)
 {
     for (size_t i = w->rename_count; i-- > 0;) {
-        const struct statement_rename *r = &w->renames[i];
-        if (strlist_has(&w->f->touched, r->to))
-            statement_touch(w, r->from);
+        const struct effects_rename *r = &w->renames[i];
+        if (r->column == NULL &&
+            strlist_has(&w->f->touched, statement_name(w->arena, r->to_schema, r->to_name)))
+            statement_touch(w, statement_name(w->arena, r->from_schema, r->from_name));
     }
 }
 
@@ -55,7 +56,30 @@ struct effects effects_of(struct arena *a, const char *sql)
         f.own_transaction = f.concurrently = f.any_rows = f.anything = f.any_schema = true;
     }
     add_old_names(&w);
+    f.renames = w.renames;
+    f.rename_count = w.rename_count;
     return f;
+}
+
+bool effects_renamed(const struct effects *f, struct effects_name *n, const char *default_schema)
+{
+    bool table = false, column = false;
+    for (size_t i = 0; i < f->rename_count; i++) {
+        const struct effects_rename *r = &f->renames[i];
+        bool there = r->from_schema == NULL ? f->any_schema || str_same(n->schema, default_schema)
+                                            : strcmp(r->from_schema, n->schema) == 0;
+        if (!there || strcmp(r->from_name, n->name) != 0)
+            continue;
+        if (r->column == NULL) {
+            n->schema = r->to_schema == NULL ? n->schema : r->to_schema;
+            n->name = r->to_name;
+            table = true;
+        } else if (str_same(r->column, n->column)) {
+            n->column = r->to_name;
+            column = true;
+        }
+    }
+    return n->column == NULL ? table : column;
 }
 
 bool effects_touch(const struct effects *f, const char *schema, const char *name,

@@ -16,6 +16,14 @@
 
 #include "base/str.h"
 
+/* ALTER TABLE ... RENAME TO, SET SCHEMA and RENAME COLUMN, as written; a NULL schema is the one of
+ * the path. */
+struct effects_rename {
+    const char *from_schema, *from_name;
+    const char *column; /* of that table; NULL: the table itself */
+    const char *to_schema, *to_name;
+};
+
 struct effects {
     bool parsed; /* false: a newer server's syntax, broken, or too long; all flags are true then */
     const char *why; /* it did not parse: "line 3: syntax error at ..."; else NULL */
@@ -31,10 +39,18 @@ struct effects {
     struct strlist touched; /* "schema.table", "table" as written without quotes, or "schema.*":
                                deleted from, truncated, dropped, updated, with a column dropped or
                                its type changed; renamed ones under their old names too */
+    const struct effects_rename *renames; /* in their order */
+    size_t rename_count;
     const char *first_statement; /* text of the first statement, or NULL */
 };
 
 struct effects effects_of(struct arena *a, const char *sql);
+/* A table, or with column not NULL one of its columns. */
+struct effects_name {
+    const char *schema, *name, *column;
+};
+/* The name after the renames; false: what it is about, table or column, was not renamed. */
+bool effects_renamed(const struct effects *f, struct effects_name *n, const char *default_schema);
 /* Is table (schema, name) touched?  A name without a schema in the SQL matches in default_schema.
  */
 bool effects_touch(const struct effects *f, const char *schema, const char *name,

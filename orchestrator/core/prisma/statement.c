@@ -160,32 +160,53 @@ static void look_alter_table(struct statement_walk *w, const struct json *node)
         w->f->anything = true;
 }
 
-static void add_rename(struct statement_walk *w, const char *from, const char *to)
+static const char *copied(struct arena *a, const char *text)
+{
+    return text == NULL ? NULL : arena_strdup(a, text);
+}
+
+static void add_rename(struct statement_walk *w, const struct json *relation,
+                       struct effects_rename to)
 {
     if (w->rename_count == w->rename_size) {
-        struct statement_rename *old = w->renames;
+        struct effects_rename *old = w->renames;
         w->rename_size = 2 * w->rename_size + 8;
         w->renames = arena_array(w->arena, w->rename_size, sizeof(*w->renames));
         for (size_t i = 0; i < w->rename_count; i++)
             w->renames[i] = old[i];
     }
-    w->renames[w->rename_count++] = (struct statement_rename){.from = from, .to = to};
+    w->renames[w->rename_count++] = (struct effects_rename){
+        .from_schema = copied(w->arena, json_str(relation, "schemaname", NULL)),
+        .from_name = arena_strdup(w->arena, json_str(relation, "relname", "")),
+        .column = copied(w->arena, to.column),
+        .to_schema = copied(w->arena, to.to_schema),
+        .to_name = arena_strdup(w->arena, to.to_name),
+    };
 }
 
 static void look_rename(struct statement_walk *w, const struct json *node)
 {
     const struct json *relation = json_find(node, "relation");
-    const char *from = range_name(w->arena, relation), *name = json_str(node, "newname", NULL);
-    if (is(node, "renameType", "OBJECT_TABLE") && from != NULL && name != NULL)
-        add_rename(w, from, statement_name(w->arena, json_str(relation, "schemaname", NULL), name));
+    const char *name = json_str(node, "newname", NULL);
+    if (is(node, "renameType", "OBJECT_TABLE") && relation != NULL && name != NULL)
+        add_rename(w, relation,
+                   (struct effects_rename){.to_schema = json_str(relation, "schemaname", NULL),
+                                           .to_name = name});
+    if (is(node, "renameType", "OBJECT_COLUMN") && is(node, "relationType", "OBJECT_TABLE") &&
+        relation != NULL && name != NULL)
+        add_rename(
+            w, relation,
+            (struct effects_rename){.column = json_str(node, "subname", ""), .to_name = name});
 }
 
 static void look_move(struct statement_walk *w, const struct json *node)
 {
     const struct json *relation = json_find(node, "relation");
-    const char *from = range_name(w->arena, relation), *schema = json_str(node, "newschema", NULL);
-    if (is(node, "objectType", "OBJECT_TABLE") && from != NULL)
-        add_rename(w, from, statement_name(w->arena, schema, json_str(relation, "relname", "")));
+    const char *schema = json_str(node, "newschema", NULL);
+    if (is(node, "objectType", "OBJECT_TABLE") && relation != NULL)
+        add_rename(w, relation,
+                   (struct effects_rename){.to_schema = schema,
+                                           .to_name = json_str(relation, "relname", "")});
 }
 
 static void look_sequence(struct statement_walk *w, const struct json *node)

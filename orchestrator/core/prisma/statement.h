@@ -9,14 +9,10 @@
 #include "core/prisma/effects.h"
 #include "ext/json.h"
 
-struct statement_rename {
-    const char *from, *to; /* as in effects.touched */
-};
-
 struct statement_walk {
     struct arena *arena;
     struct effects *f; /* filled */
-    struct statement_rename *renames;
+    struct effects_rename *renames;
     size_t rename_count, rename_size;
 };
 
