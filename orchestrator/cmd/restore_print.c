@@ -19,7 +19,7 @@ char *restore_what_line(struct arena *a, const struct restore_what *what)
         return backup_line(a, what->backup);
     const struct foreign *f = &what->file->dump;
     return arena_printf(a, "%s (%s%s%s, %s)", f->given, foreign_kind_name(f),
-                        f->made_by == NULL ? "" : " of ", f->made_by == NULL ? "" : f->made_by,
+                        f->made_by == NULL ? "" : ", of ", f->made_by == NULL ? "" : f->made_by,
                         str_bytes(a, f->bytes));
 }
 
