@@ -268,4 +268,24 @@ new_app l && mkdir real && mv l/package.json real/ && ln -s ../real/package.json
 in_app l
 [ -L l/package.json ] && grep -q 'migsafe deploy' real/package.json
 ok $? "a linked package.json stays a link"
+
+# --- what goes past migsafe
+new_app b
+mkdir -p b/docker b/node_modules/x b/docs
+printf '{\n "scripts": {\n  "postinstall": "prisma migrate deploy && prisma generate"\n }\n}\n' >b/package.json
+printf '#!/bin/sh\n# prisma migrate deploy comes first\nexec npx prisma migrate  deploy\n' >b/docker/entrypoint.sh
+# shellcheck disable=SC2016 # a Dockerfile's own text
+printf 'FROM node\nCMD ["npx", "prisma", "migrate", "deploy"]\n' >b/Dockerfile.prod
+echo 'prisma migrate deploy' >b/node_modules/x/run.sh
+echo 'run: prisma migrate dev; prisma migrate deploys; migsafe deploy # not prisma migrate deploy' >b/ci.yml
+echo '`prisma migrate deploy`' >b/docs/notes.md
+in_app b
+status_is 0 "init of a project that runs Prisma by itself"
+like "$OUT" 'past migsafe.*: Dockerfile.prod:2, package.json:3, docker/entrypoint.sh:3\.' "it names the places, and only those"
+in_app b --json
+is "$(json '[.next[] | select(test("past migsafe"))] | length')" 1 "in JSON, too, and of what it wrote itself nothing"
+new_app u
+sed -i 's/DATABASE_URL/POSTGRES_URL/' u/prisma/schema.prisma
+in_app u
+like "$OUT" 'Set MIGSAFE_URL.*in POSTGRES_URL' "a project with a variable of its own is told which to set"
 done_testing

@@ -1,4 +1,5 @@
 #include "base/fs.h"
+#include "core/init/bypass.h"
 #include "core/init/lines.h"
 #include "core/init/npm_scripts.h"
 #include "tap.h"
@@ -17,6 +18,30 @@ static const char *put(struct arena *a, const char *text, const struct npm_scrip
         return arena_strdup(a, e.message);
     }
     return r.text;
+}
+
+TEST(lines_that_run_prisma_past_us)
+{
+    static const struct {
+        const char *line;
+        bool runs;
+    } cases[] = {
+        {"npx prisma migrate deploy", true},
+        {"  \"start\": \"prisma migrate deploy && next start\",", true},
+        {"CMD [\"prisma\", \"migrate\", \"deploy\"]", true},
+        {"migrate deploy", true},
+        {"# prisma migrate deploy", false},
+        {"// prisma migrate deploy", false},
+        {"npm start # prisma migrate deploy", false},
+        {"prisma migrate dev", false},
+        {"prisma migrate deploying", false},
+        {"premigrate deploy", false},
+        {"migratedeploy", false},
+        {"prisma migrate", false},
+        {"", false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        CHECK(bypass_line(cases[i].line, strlen(cases[i].line)) == cases[i].runs);
 }
 
 TEST(scripts_take_the_form_of_their_neighbours)

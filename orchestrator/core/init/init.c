@@ -379,25 +379,13 @@ static bool find_place(struct planning *p, struct err *e)
     return true;
 }
 
-static void say_next(struct planning *p)
-{
-    const struct settings *s = p->wish->settings;
-    if (s->url == NULL && s->direct_url == NULL)
-        plan_next(p,
-                  "Set DATABASE_URL, in the environment or in .env; and DIRECT_URL where a pooler "
-                  "stands in between.");
-    plan_next(p, "`migsafe doctor` tells whether migsafe can work here.");
-    plan_next(p,
-              "`migsafe deploy --dry-run` shows what a deploy would do; `migsafe deploy` does it.");
-}
-
 bool init_plan(struct arena *a, const struct init_wish *wish, struct init_plan *plan, struct err *e)
 {
     struct planning p = {.arena = a, .wish = wish, .plan = plan};
     *plan = (struct init_plan){.next = strlist_on(a)};
     if (!find_place(&p, e))
         return false;
-    say_next(&p);
+    plan_first_steps(&p);
     if (!plan_settings(&p, e) || !plan_package(&p, e) || !plan_make(&p, e) ||
         !plan_deploy_sh(&p, e) || !plan_ci(&p, e) || !plan_ignores(&p, e))
         return false;

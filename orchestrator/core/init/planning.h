@@ -27,6 +27,9 @@ void plan_leave(struct planning *p, const char *path, const char *why);
 MUST_CHECK bool plan_read(struct planning *p, const char *path, char **text, struct err *e);
 void plan_next(struct planning *p, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* What the user does before anything else: plan_next.c. */
+void plan_first_steps(struct planning *p);
+
 /* CI files: plan_ci.c. */
 MUST_CHECK bool plan_ci(struct planning *p, struct err *e);
 
