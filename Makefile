@@ -1,6 +1,6 @@
 # make            release build: build/release/migsafe      make demo   the main job, on a throw-away server
 # make test       installs what it lacks, runs all tests    make lint   format, layers, headers, analyzers
-# make MODE=asan  with ASan and UBSan                       make install PREFIX=/usr/local DESTDIR=
+# make MODE=asan  with ASan and UBSan                       make install PREFIX=/usr/local DESTDIR=   (uninstall)
 # MODE is one of: release debug asan tsan analyze cover.  STRICT=1 (lint, CI) turns warnings into errors.
 MODE    ?= release
 PREFIX  ?= /usr/local
@@ -43,7 +43,9 @@ LDLIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpg_query -lm
 
 SQL  := $(sort $(wildcard orchestrator/sql/*.sql))
 SRCS := $(sort $(shell find orchestrator -name '*.c'))
-OBJS := $(SRCS:%.c=$(BUILD)/%.o) $(BUILD)/gen/queries.o
+OBJS := $(SRCS:%.c=$(BUILD)/%.o) $(BUILD)/gen/queries.o $(BUILD)/gen/embedded.o
+# What `migsafe init` writes into projects is in the program itself.
+FILES := deploy.sh scripts/db.mk packaging/ci/github-actions.yml packaging/ci/gitlab-ci.yml
 LIB  := $(BUILD)/libmigsafe.a
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_test.c))
 # Programs that a tests/pg/*.t needs to reach functions that no command shows alone.
@@ -60,14 +62,18 @@ $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
 	@echo "  LD  $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(LIB): $(filter-out %/main.o,$(OBJS))
 	@rm -f $@; $(AR) rcs $@ $^
-$(BUILD)/%.o: %.c | build/gen/sql/queries.h
+$(BUILD)/%.o: %.c | build/gen/sql/queries.h build/gen/files/embedded.h
 	@mkdir -p $(@D)
 	@echo "  CC  $<"; $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 $(BUILD)/gen/queries.o: build/gen/sql/queries.h
+$(BUILD)/gen/embedded.o: build/gen/files/embedded.h
+$(BUILD)/gen/queries.o $(BUILD)/gen/embedded.o:
 	@mkdir -p $(@D)
-	@echo "  CC  build/gen/queries.c"; $(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ build/gen/queries.c
+	@echo "  CC  build/gen/$(notdir $(@:.o=.c))"; $(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ build/gen/$(notdir $(@:.o=.c))
 build/gen/sql/queries.h: $(SQL) scripts/embed-sql.sh
 	@scripts/embed-sql.sh build/gen $(SQL); touch $@
+build/gen/files/embedded.h: $(FILES) scripts/embed-files.sh
+	@scripts/embed-files.sh build/gen $(FILES); touch $@
 
 # The sources are only compiled once the packages are there, so these two start over.
 setup:
@@ -88,12 +94,26 @@ lint:
 	@scripts/lint.sh
 format:
 	clang-format -i $(shell find orchestrator tests -name '*.[ch]')
+SHARE := $(DESTDIR)$(PREFIX)/share/migsafe
+DOCS  := $(DESTDIR)$(PREFIX)/share/doc/migsafe
+# The names that old habits and crontabs know; the others here are for who works on migsafe.
+OLD_SCRIPTS := $(filter-out $(addprefix scripts/,check-layers.sh db-fingerprint.sh demo.sh embed-files.sh embed-sql.sh lint.sh \
+               node.sh setup.sh with-cluster.sh),$(wildcard scripts/*.sh))
 install: $(BUILD)/migsafe
-	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/doc/migsafe"
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DOCS)" "$(SHARE)/ci" "$(SHARE)/scripts"
 	install -m 0755 $(BUILD)/migsafe "$(DESTDIR)$(PREFIX)/bin/migsafe"
-	install -m 0644 README.md LICENSE CHANGELOG.md "$(DESTDIR)$(PREFIX)/share/doc/migsafe"
+	install -m 0644 README.md LICENSE CHANGELOG.md $(wildcard docs/*.md) "$(DOCS)"
+	install -m 0644 scripts/db.mk docs/migsafe.schema.json "$(SHARE)"
+	install -m 0755 deploy.sh packaging/docker/entrypoint.sh "$(SHARE)"
+	install -m 0644 packaging/ci/github-actions.yml packaging/ci/gitlab-ci.yml "$(SHARE)/ci"
+	install -m 0755 $(OLD_SCRIPTS) "$(SHARE)/scripts"
+	for file in $(shell find hooks -type f); do mode=0644; [ ! -x "$$file" ] || mode=0755; \
+		install -D -m "$$mode" "$$file" "$(SHARE)/$$file" || exit; done
+uninstall:
+	rm -f "$(DESTDIR)$(PREFIX)/bin/migsafe"
+	rm -rf "$(SHARE)" "$(DOCS)"
 clean:
 	rm -rf build
 -include $(shell find build/$(MODE) -name '*.d' 2>/dev/null)
-.PHONY: all setup drivers unit test test-run test-asan demo lint format install clean
+.PHONY: all setup drivers unit test test-run test-asan demo lint format install uninstall clean
 .SECONDARY:

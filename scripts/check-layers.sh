@@ -1,13 +1,13 @@
 #!/bin/sh
 # The dependency rule: a folder includes only itself and folders left of it.
-#   base < ext < core < steps < http < cmd < main.c      (sql/ holds text: from core on)
+#   base < ext < core < steps < http < cmd < main.c      (sql/ and files/ hold text: from core on)
 # A third-party header is included by one pair of files in ext/ only, and every header compiles alone.
 set -eu
 cd "$(dirname "$0")/.."
 files=$(find orchestrator -name '*.[ch]' | sort)
 # shellcheck disable=SC2086
 awk '
-BEGIN { n = split("base ext sql core steps http cmd", order); for (i = 1; i <= n; i++) rank[order[i]] = i }
+BEGIN { n = split("base ext sql files core steps http cmd", order); for (i = 1; i <= n; i++) rank[order[i]] = i }
 FNR == 1 { split(FILENAME, part, "/"); me = part[2] in rank ? rank[part[2]] : 99 }
 match($0, /^#[ \t]*include "[a-z_]+\//) {
 	dir = substr($0, RSTART, RLENGTH); sub(/.*"/, "", dir); sub(/\/$/, "", dir)

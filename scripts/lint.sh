@@ -40,7 +40,7 @@ done
 [ "$missing" = 0 ] || exit 69
 
 mkdir -p build/lint
-make -s build/gen/sql/queries.h
+make -s build/gen/sql/queries.h build/gen/files/embedded.h
 
 flags_of() { # COMPILER MODE -> the flags that the Makefile gives it
 	make -s --no-print-directory --eval="lint-flags: ; @echo '\$(CPPFLAGS) \$(CFLAGS)'" \

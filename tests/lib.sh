@@ -10,7 +10,7 @@
 #   status_is 0 "status answers"
 #   done_testing
 #
-# Rules of use: a test is an executable tests/{cli,pg,deploy}/NAME.t and runs alone, in any order and
+# Rules of use: a test is an executable tests/{cli,pg,deploy,ways}/NAME.t and runs alone, in any order and
 # beside others. Its working folder is $T (empty, 0700), files of the project are below $ROOT. Names
 # of databases and roles are local: `app` stands for <test>_<pid>_app, see db_name; names that start
 # so are taken as they are. Everything so named is dropped at the end. cli tests need no server.

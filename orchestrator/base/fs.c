@@ -83,6 +83,26 @@ char *fs_absolute(struct arena *a, const char *path)
     return joined;
 }
 
+char *fs_relative(struct arena *a, const char *from, const char *to)
+{
+    size_t common = 0; /* up to the end of the last part that both share */
+    for (size_t i = 0;; i++) {
+        bool from_ends = from[i] == '\0' || from[i] == '/', to_ends = to[i] == '\0' || to[i] == '/';
+        if (from_ends && to_ends)
+            common = i;
+        if (from[i] != to[i] || from[i] == '\0')
+            break;
+    }
+    struct str s = str_on(a);
+    for (const char *p = from + common; *p != '\0'; p++)
+        if (*p == '/' && p[1] != '\0')
+            str_item(&s, "/", "..");
+    const char *rest = to + common + strspn(to + common, "/");
+    if (*rest != '\0')
+        str_item(&s, "/", rest);
+    return s.length == 0 ? arena_strdup(a, ".") : s.text;
+}
+
 static bool read_failed(const char *path, struct err *e)
 {
     return err_sys(e, errno == ENOENT || errno == ENOTDIR ? ERR_NOT_FOUND : ERR_SYSTEM,
@@ -158,6 +178,47 @@ bool fs_write_atomic(struct arena *a, const char *path, const char *bytes, size_
     return true;
 }
 
+static bool make_folders(struct arena *a, const char *path, mode_t mode, struct err *e)
+{
+    if (fs_is_dir(path))
+        return true;
+    const char *parent = fs_dirname(a, path);
+    if (!str_same(parent, path) && !make_folders(a, parent, mode, e))
+        return false;
+    if (mkdir(path, mode) < 0 && errno != EEXIST)
+        return err_sys(e, ERR_SYSTEM, "could not create folder \"%s\"", path);
+    if (!fs_is_dir(path)) {
+        errno = ENOTDIR;
+        return err_sys(e, ERR_SYSTEM, "could not create folder \"%s\"", path);
+    }
+    return true;
+}
+
+/* The owner can only be kept by root, and else is who writes. */
+static bool take_over(int fd, const struct stat *st)
+{
+    return (fchown(fd, st->st_uid, st->st_gid) == 0 || errno == EPERM) &&
+           fchmod(fd, st->st_mode & 07777) == 0;
+}
+
+bool fs_write_users(struct arena *a, const char *path, const char *text, unsigned mode,
+                    struct err *e)
+{
+    struct stat st;
+    bool there = stat(path, &st) == 0;
+    if (!make_folders(a, fs_dirname(a, path), 0777, e))
+        return false;
+    const char *aside = arena_printf(a, "%s.tmp%d", path, (int)getpid());
+    AUTO(fd) int fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    if (fd < 0 || (there && !take_over(fd, &st))) {
+        err_sys(e, ERR_SYSTEM, "could not create \"%s\"", aside);
+    } else if (fs_append_synced(fd, text, strlen(text), aside, e) && fs_rename(a, aside, path, e)) {
+        return true;
+    }
+    unlink(aside);
+    return false;
+}
+
 bool fs_sync_tree(struct arena *a, const char *path, struct err *e)
 {
     struct strlist names;
@@ -173,18 +234,7 @@ bool fs_sync_tree(struct arena *a, const char *path, struct err *e)
 
 bool fs_mkdirs(struct arena *a, const char *path, struct err *e)
 {
-    if (fs_is_dir(path))
-        return true;
-    const char *parent = fs_dirname(a, path);
-    if (!str_same(parent, path) && !fs_mkdirs(a, parent, e))
-        return false;
-    if (mkdir(path, 0700) < 0 && errno != EEXIST)
-        return err_sys(e, ERR_SYSTEM, "could not create folder \"%s\"", path);
-    if (!fs_is_dir(path)) {
-        errno = ENOTDIR;
-        return err_sys(e, ERR_SYSTEM, "could not create folder \"%s\"", path);
-    }
-    return true;
+    return make_folders(a, path, 0700, e);
 }
 
 bool fs_rename(struct arena *a, const char *from, const char *to, struct err *e)

@@ -22,6 +22,8 @@ bool fs_is_executable(const char *path); /* a regular file that we may run */
 char *fs_join(struct arena *a, const char *dir, const char *name) RETURNS_NONNULL;
 char *fs_dirname(struct arena *a, const char *path) RETURNS_NONNULL;
 const char *fs_basename(const char *path) RETURNS_NONNULL;
+/* How to name `to` from the folder `from`, both absolute and without "." and "..": "../b/c", "." */
+char *fs_relative(struct arena *a, const char *from, const char *to) RETURNS_NONNULL;
 /* Absolute, links resolved; the path made absolute when it does not exist. */
 char *fs_absolute(struct arena *a, const char *path) RETURNS_NONNULL;
 
@@ -31,6 +33,11 @@ MUST_CHECK bool fs_read(struct arena *a, const char *path, size_t max, char **te
                         struct err *e);
 MUST_CHECK bool fs_write_atomic(struct arena *a, const char *path, const char *bytes, size_t n,
                                 struct err *e);
+/* As fs_write_atomic, for files that are the user's: one that is there keeps its mode and owner, a
+ * new one gets mode less the umask, as do folders that are lacking above it.  Links are to be
+ * resolved. */
+MUST_CHECK bool fs_write_users(struct arena *a, const char *path, const char *text, unsigned mode,
+                               struct err *e);
 /* One line at the end of an open file, then fsync. */
 MUST_CHECK bool fs_append_synced(int fd, const char *line, size_t n, const char *path,
                                  struct err *e);

@@ -43,7 +43,8 @@ struct command {
     X(gate)         \
     X(backup)       \
     X(restore)      \
-    X(list) X(show) X(prune) X(export) X(health) X(status) X(report) X(wait) X(doctor) X(settings)
+    X(list)         \
+    X(show) X(prune) X(export) X(health) X(status) X(report) X(wait) X(doctor) X(settings) X(init)
 
 #define X(name) extern const struct command cmd_##name;
 COMMANDS(X)

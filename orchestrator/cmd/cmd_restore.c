@@ -27,7 +27,7 @@ struct job {
     struct run_report report;
     const char *run;
     const char *into; /* NULL: onto live */
-    bool dry_run, yes;
+    bool dry_run, yes, drop;
     struct database_facts live; /* unless into */
 };
 
@@ -192,6 +192,7 @@ static bool restore_into_new(struct job *j, struct err *e)
         .source = &j->source,
         .name = j->into,
         .run = j->run,
+        .drop = j->drop,
     };
     return restore_into(j->ctx->arena, &spec, e);
 }
@@ -295,7 +296,8 @@ static bool carry_out(struct job *j, struct err *e)
     if (ok || result.swapped || e->kind != ERR_CONNECT)
         conclude(j, ok || result.swapped, ok ? NULL : e);
     if (ok && j->into != NULL)
-        restore_print_into(j->ctx, &from, j->into, j->run, clock_ms() - began);
+        restore_print_into(j->ctx, &from,
+                           &(struct restore_new){j->into, j->run, clock_ms() - began, j->drop});
     else if (ok || result.swapped)
         restore_print_done(j->ctx, &from, j->live.name, j->run, &result);
     return ok;
@@ -363,12 +365,15 @@ static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
     const char *id;
     const struct opt opts[] = {
         {"into", OPT_TEXT, &j.into, "NAME", "restore into a new database, touch nothing else"},
+        {"drop", OPT_FLAG, &j.drop, NULL, "with --into: a trial, drop the new database again"},
         {"dry-run", OPT_FLAG, &j.dry_run, NULL,
          "try rights on empty databases, count rows, and say what would happen"},
         {"yes", OPT_FLAG, &j.yes, NULL, "do not ask"},
     };
     if (!cmd_parse(ctx, opts, ARRAY_LEN(opts), &args, e))
         return false;
+    if (j.drop && j.into == NULL)
+        return err_set(e, ERR_USAGE, "--drop needs --into: it drops the new database again");
     j.run = arena_printf(ctx->arena, "%s_%s", clock_stamp(ctx->arena), random_hex(ctx->arena, 4));
     if (!cmd_site(ctx, &j.site, e))
         return false;

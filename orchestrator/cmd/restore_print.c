@@ -19,7 +19,7 @@ char *restore_what_line(struct arena *a, const struct restore_what *what)
         return backup_line(a, what->backup);
     const struct foreign *f = &what->file->dump;
     return arena_printf(a, "%s (%s%s%s, %s)", f->given, foreign_kind_name(f),
-                        f->made_by == NULL ? "" : " of ", f->made_by == NULL ? "" : f->made_by,
+                        f->made_by == NULL ? "" : ", of ", f->made_by == NULL ? "" : f->made_by,
                         str_bytes(a, f->bytes));
 }
 
@@ -65,10 +65,14 @@ static void put_what(struct json *to, const struct restore_what *what, bool coun
 
 static void print_counts(struct cmd_context *ctx, const struct restore_what *what)
 {
-    if (what->file != NULL)
-        fprintf(ctx->out, "it has %s and %s rows\n",
-                str_plural(ctx->arena, what->file->counts.tables, "table", "tables"),
-                str_count(ctx->arena, what->file->counts.rows));
+    const struct foreign_counts n =
+        what->file != NULL
+            ? what->file->counts
+            : (struct foreign_counts){.tables = (int64_t)what->backup->manifest.table_count,
+                                      .rows = manifest_rows(&what->backup->manifest)};
+    fprintf(ctx->out, "it has %s and %s rows%s\n",
+            str_plural(ctx->arena, n.tables, "table", "tables"), str_count(ctx->arena, n.rows),
+            what->file != NULL ? "" : ", as many as the backup was counted to have");
 }
 
 static const char *rows_text(struct arena *a, int64_t rows)
@@ -159,7 +163,8 @@ void restore_print_done(struct cmd_context *ctx, const struct restore_what *what
     }
     fprintf(ctx->out, "database \"%s\" restored from %s in %s\n", live, name_of(a, what),
             clock_human_ms(a, r->elapsed_ms));
-    print_counts(ctx, what);
+    if (what->file != NULL)
+        print_counts(ctx, what);
     fprintf(ctx->out, "new connections waited %s; %s ended\n",
             clock_human_ms(a, r->swap.blocked_ms),
             str_plural(a, r->swap.sessions_ended, "session was", "sessions were"));
@@ -169,20 +174,23 @@ void restore_print_done(struct cmd_context *ctx, const struct restore_what *what
     print_lost(ctx, r);
 }
 
-void restore_print_into(struct cmd_context *ctx, const struct restore_what *what, const char *into,
-                        const char *run, int64_t elapsed_ms)
+void restore_print_into(struct cmd_context *ctx, const struct restore_what *what,
+                        const struct restore_new *made)
 {
     if (!ctx->json) {
         fprintf(ctx->out, "%s restored into new database \"%s\" in %s\n", name_of(ctx->arena, what),
-                into, clock_human_ms(ctx->arena, elapsed_ms));
+                made->name, clock_human_ms(ctx->arena, made->elapsed_ms));
         print_counts(ctx, what);
+        if (made->dropped)
+            fprintf(ctx->out, "database \"%s\" was dropped again\n", made->name);
         return;
     }
     struct json *j = json_object();
     json_put(j, "verdict", "restored");
-    json_put(j, "run", run);
-    json_put(j, "database", into);
+    json_put(j, "run", made->run);
+    json_put(j, "database", made->name);
+    json_put_bool(j, "dropped", made->dropped);
     put_what(j, what, true);
-    json_put_int(j, "elapsed_ms", elapsed_ms);
+    json_put_int(j, "elapsed_ms", made->elapsed_ms);
     cmd_print(ctx, j);
 }

@@ -28,7 +28,13 @@ void restore_print_plan(struct cmd_context *ctx, const struct restore_plan *plan
 
 void restore_print_done(struct cmd_context *ctx, const struct restore_what *what, const char *live,
                         const char *run, const struct rollback_result *r);
-void restore_print_into(struct cmd_context *ctx, const struct restore_what *what, const char *into,
-                        const char *run, int64_t elapsed_ms);
+
+struct restore_new {
+    const char *name, *run;
+    int64_t elapsed_ms;
+    bool dropped; /* it was a trial */
+};
+void restore_print_into(struct cmd_context *ctx, const struct restore_what *what,
+                        const struct restore_new *made);
 
 #endif

@@ -82,6 +82,8 @@ status_is 78 "unknown MIGSAFE_ variable"
 like "$ERR" 'Perhaps MIGSAFE_LOCK_TIMEOUT is meant' "the nearest name"
 run env MIGSAFE_RUN_ID=x MIGSAFE=1 "$MIGSAFE" settings
 status_is 0 "MIGSAFE_RUN_* is no setting"
+run env MIGSAFE_REPOSITORY=x MIGSAFE_REF=y "$MIGSAFE" settings
+status_is 0 "nor is what the CI files get migsafe by"
 echo 'MIGSAFE_LOCK_TIMOUT=1s' >.env
 run "$MIGSAFE" settings
 status_is 0 "unknown MIGSAFE_ name in .env"

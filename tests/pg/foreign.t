@@ -167,7 +167,7 @@ nothing_left "typed"
 
 run "$MIGSAFE" restore "$dumps/clean.sql.gz" --dry-run
 status_is 0 "a dry run"
-like "$OUT" "would restore file \"$dumps/clean.sql.gz\" \(plain SQL, gzipped of PostgreSQL .*, [0-9.]+ [kM]?B\)" "says what it is"
+like "$OUT" "would restore file \"$dumps/clean.sql.gz\" \(plain SQL, gzipped, of PostgreSQL .*, [0-9.]+ [kM]?B\)" "says what it is"
 like "$OUT" "in place of database \"$live\", which would be kept as" "and what would happen"
 run "$MIGSAFE" restore "$dumps/custom.dump" --dry-run --json
 is "$(jq -c '[.dry_run, .file.kind, .file.bytes, .onto]' <<<"$OUT")" \
@@ -280,11 +280,29 @@ refused 76 'backslash commands are restricted' "a hidden command" "$dumps/sly.sq
 [ ! -e "$T/pwned" ]
 ok $? "which was not run"
 
+# --- hooks around it ------------------------------------------------------------------------------------
+
+export MIGSAFE_HOOKS_DIR=$T/hooks
+hook() { # POINT SCRIPT
+	mkdir -p "$MIGSAFE_HOOKS_DIR/$1"
+	printf '#!/bin/sh\n%s\n' "$2" >"$MIGSAFE_HOOKS_DIR/$1/50-test"
+	chmod +x "$MIGSAFE_HOOKS_DIR/$1/50-test"
+}
+hook pre-restore "echo pre >>'$T/hooked'; exit 1"
+hook post-restore "echo post >>'$T/hooked'"
+refused 74 'hook' "a hook that says no" "$dumps/plain.sql"
+is "$(paste -sd, "$T/hooked")" pre,post "was asked, and what it stopped can be started again"
+hook pre-restore "echo pre >>'$T/hooked'"
+run "$MIGSAFE" restore "$dumps/plain.sql" --into "$(db_name other)"
+status_is 0 "into a new database"
+is "$(paste -sd, "$T/hooked")" pre,post "no hooks are run"
+db_drop other
+unset MIGSAFE_HOOKS_DIR
+
 # --- whose the objects are ----------------------------------------------------------------------------
 
 role_create owner
 db_create shop owner
-shop=$(db_name shop)
 sql_as owner shop 'CREATE TABLE t (id serial PRIMARY KEY, v text); CREATE SCHEMA s; CREATE VIEW s.w AS SELECT 1 AS a'
 sql_as owner shop "INSERT INTO t (v) SELECT 'x' FROM generate_series(1, 50)"
 pg_dump_of shop --no-owner --no-acl -f "$dumps/bare.sql"
@@ -317,16 +335,20 @@ same shop before "nothing has changed"
 
 # --- stopped ------------------------------------------------------------------------------------------
 
-{ cat "$dumps/owned.sql" && echo 'CREATE TABLE u AS SELECT pg_sleep(30);'; } >"$dumps/slow.sql"
+{ cat "$dumps/owned.sql" && echo 'SELECT pg_sleep(30);'; } >"$dumps/slow.sql"
 sleeping() {
-	[ "$(sql postgres "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(30)%' AND datname LIKE '%__migsafe_restore_%'")" = 1 ]
+	[ "$(sql postgres "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep(30)%' AND datname LIKE '%__migsafe_restore_%'")" = 1 ]
 }
 for kept in $(db_list | grep __migsafe_kept_); do db_drop "$TEST_PREFIX$kept"; done
 "$MIGSAFE" restore - --yes <"$dumps/slow.sql" >"$T/out" 2>&1 &
 pid=$!
 wait_for 20 sleeping
 ok $? "a restore is under way"
-is "$(find "$MIGSAFE_BACKUP_DIR/.migsafe" -name 'restore_*' -printf '%m\n')" 600 "its standard input is kept for nobody else to read"
+touch "$MIGSAFE_BACKUP_DIR/.migsafe/restore_killed"
+touch -d '2 minutes ago' "$MIGSAFE_BACKUP_DIR/.migsafe"/restore_*
+run "$MIGSAFE" restore - --dry-run <"$dumps/custom.dump"
+status_is 0 "meanwhile another looks at its own"
+is "$(find "$MIGSAFE_BACKUP_DIR/.migsafe" -name 'restore_*' -printf '%m\n')" 600 "its standard input is kept for nobody else to read, what a killed one left is removed"
 kill -TERM "$pid"
 wait "$pid"
 is $? 130 "ended by a signal"

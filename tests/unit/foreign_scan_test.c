@@ -245,3 +245,70 @@ TEST(long_texts)
     CHECK(!scan_text(a, &f, s.text, 7, &e));
     CHECK_STR(e.message, "line 1006: the command \"\\q\" of psql is not allowed");
 }
+
+/* Where the pieces end never matters: texts of all that is tricky, in pieces of every length. */
+TEST(pieces_do_not_matter)
+{
+    static const char *const parts[] = {"'",
+                                        "\"",
+                                        "$",
+                                        "$$",
+                                        "$a$",
+                                        "a",
+                                        "E",
+                                        "-",
+                                        "--",
+                                        "/",
+                                        "*",
+                                        "/*",
+                                        "*/",
+                                        "\n",
+                                        "\r\n",
+                                        ";",
+                                        ":",
+                                        "::",
+                                        ":=",
+                                        "{?",
+                                        "(",
+                                        ")",
+                                        "\\",
+                                        "\\.",
+                                        "\\\\",
+                                        "\\restrict k\n",
+                                        "1",
+                                        "1e",
+                                        " ",
+                                        "BEGIN ",
+                                        "END ",
+                                        "CREATE FUNCTION ",
+                                        "COPY t FROM stdin",
+                                        "COPY t FROM stdin;\n",
+                                        "\n\\.\n",
+                                        "USER",
+                                        "SET standard_conforming_strings = off;",
+                                        "DATABASE ",
+                                        "ON ",
+                                        "SELECT ",
+                                        "\xEF\xBB\xBF"};
+    uint32_t seed = 1;
+    for (int round = 0; round < 20000; round++) {
+        char text[512] = "SELECT ", copy[512];
+        size_t n = strlen(text);
+        for (int i = 0; i < 12; i++) {
+            seed = seed * 1664525 + 1013904223;
+            const char *part = parts[(seed >> 16) % ARRAY_LEN(parts)];
+            memcpy(text + n, part, strlen(part) + 1);
+            n += strlen(part);
+        }
+        struct foreign_scan whole, pieces;
+        struct err e, f;
+        memcpy(copy, text, n + 1);
+        bool first = scan(&whole, text, n, 0, &e);
+        bool second = scan(&pieces, copy, n, 1 + (size_t)round % 5, &f);
+        if (first != second || strcmp(e.message, f.message) != 0 ||
+            (first && strcmp(text, copy) != 0)) {
+            printf("# round %d: %s / %s\n# %s\n", round, e.message, f.message, text);
+            CHECK(false);
+        }
+    }
+}

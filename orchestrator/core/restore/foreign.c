@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -18,7 +20,10 @@ enum {
     TAR_MAGIC_AT = 257,
     TOC_FORMAT_AT = 10, /* of an archive's head: */
     TOC_OF_FOLDER = 3,
+    YOUNG_S = 60, /* may not be locked yet */
 };
+
+static const char copy_prefix[] = "restore_";
 
 static bool starts(const char *head, size_t n, const char *magic, size_t length)
 {
@@ -42,17 +47,39 @@ static bool write_all(int fd, const char *bytes, size_t n)
     return true;
 }
 
-static int scratch_file(struct arena *a, const char *scratch, const char **path, struct err *e)
+/* What killed processes left: nobody has locked it. */
+static void sweep(struct arena *a, const char *scratch)
 {
-    char *name = fs_join(a, scratch, "restore_XXXXXX");
+    struct strlist names;
+    struct err ignored = {0};
+    if (!fs_list(a, scratch, FS_FILES, &names, &ignored))
+        return;
+    for (size_t i = 0; i < names.count; i++) {
+        const char *path = fs_join(a, scratch, names.items[i]);
+        struct stat st;
+        AUTO(fd)
+        int fd = str_starts(names.items[i], copy_prefix)
+                     ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+                     : -1;
+        if (fd >= 0 && fstat(fd, &st) == 0 && time(NULL) - st.st_mtime > YOUNG_S &&
+            flock(fd, LOCK_EX | LOCK_NB) == 0)
+            unlink(path);
+    }
+}
+
+static bool make_copy(struct arena *a, const char *scratch, struct foreign_copy *copy,
+                      struct err *e)
+{
+    char *path = fs_join(a, scratch, arena_printf(a, "%sXXXXXX", copy_prefix));
     if (!fs_mkdirs(a, scratch, e))
-        return -1;
-    int fd = mkostemp(name, O_CLOEXEC); /* 0600 */
-    if (fd < 0)
-        err_sys(e, ERR_SYSTEM, "could not make a file in \"%s\"", scratch);
-    else
-        *path = name;
-    return fd;
+        return false;
+    sweep(a, scratch);
+    copy->fd = mkostemp(path, O_CLOEXEC); /* 0600 */
+    if (copy->fd < 0)
+        return err_sys(e, ERR_SYSTEM, "could not make a file in \"%s\"", scratch);
+    copy->path = path;
+    return flock(copy->fd, LOCK_EX | LOCK_NB) == 0 ||
+           err_sys(e, ERR_SYSTEM, "could not lock \"%s\"", path);
 }
 
 static bool copy_from(int from, int to, struct err *e)
@@ -85,11 +112,10 @@ static bool spool(struct arena *a, const char *file, const char *scratch, struct
         is_stdin ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(file, O_RDONLY | O_CLOEXEC);
     if (from < 0)
         return err_sys(e, ERR_SYSTEM, "could not open %s", f->given);
-    AUTO(fd) int to = scratch_file(a, scratch, &f->spooled, e);
-    if (to < 0)
+    if (!make_copy(a, scratch, &f->spooled, e))
         return false;
-    f->path = f->spooled;
-    return copy_from(from, to, e) || err_wrap(e, "%s", f->given);
+    f->path = f->spooled.path;
+    return copy_from(from, f->spooled.fd, e) || err_wrap(e, "%s", f->given);
 }
 
 static bool unpack(struct arena *a, const char *scratch, struct foreign *f, struct err *e)
@@ -97,25 +123,30 @@ static bool unpack(struct arena *a, const char *scratch, struct foreign *f, stru
     AUTO(arena) struct arena *mine = arena_new();
     char *piece = arena_alloc(mine, PIECE_BYTES);
     AUTO(unpack) struct unpack *from = unpack_open(mine, f->path, f->given, e);
-    AUTO(fd) int to = from == NULL ? -1 : scratch_file(a, scratch, &f->unpacked, e);
-    if (to < 0)
+    if (from == NULL || !make_copy(a, scratch, &f->unpacked, e))
         return false;
-    f->path = f->unpacked;
+    f->path = f->unpacked.path;
     for (size_t n = 1; n > 0;) {
         if (!stop_check(e) || !unpack_read(from, piece, PIECE_BYTES, &n, e))
             return false;
-        if (!write_all(to, piece, n))
-            return err_sys(e, ERR_SYSTEM, "could not unpack %s to \"%s\"", f->given, f->unpacked);
+        if (!write_all(f->unpacked.fd, piece, n))
+            return err_sys(e, ERR_SYSTEM, "could not unpack %s to \"%s\"", f->given, f->path);
     }
     return true;
 }
 
+static void remove_copy(const struct foreign_copy *copy)
+{
+    if (copy->path == NULL)
+        return;
+    unlink(copy->path);
+    fd_close(copy->fd);
+}
+
 void foreign_close(const struct foreign *f)
 {
-    if (f->spooled != NULL)
-        unlink(f->spooled);
-    if (f->unpacked != NULL)
-        unlink(f->unpacked);
+    remove_copy(&f->spooled);
+    remove_copy(&f->unpacked);
 }
 
 /* --- what it is ---------------------------------------------------------------------------------

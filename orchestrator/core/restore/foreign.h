@@ -24,11 +24,14 @@ enum foreign_kind { FOREIGN_SQL, FOREIGN_CUSTOM, FOREIGN_TAR, FOREIGN_DIRECTORY 
 
 struct foreign {
     enum foreign_kind kind;
-    const char *given;    /* file "dump.sql.gz", or: standard input */
-    const char *name;     /* dump.sql.gz, or: - */
-    const char *path;     /* of what is restored: the file, or one of the copies */
-    const char *spooled;  /* copy in scratch of what is no file; NULL: none */
-    const char *unpacked; /* copy in scratch of an archive that was packed; NULL: none */
+    const char *given; /* file "dump.sql.gz", or: standard input */
+    const char *name;  /* dump.sql.gz, or: - */
+    const char *path;  /* of what is restored: the file, or one of the copies */
+    struct foreign_copy {
+        const char *path; /* in scratch; NULL: none */
+        int fd;           /* locked: its owner lives */
+    } spooled,            /* of what is no file */
+        unpacked;         /* of an archive that was packed */
     const char *made_by;  /* "PostgreSQL 15.14, pg_dump 15.14", or NULL */
     bool packed;          /* SQL, by gzip */
     bool names_owner;     /* it sets owners by itself; archives always do */
@@ -39,9 +42,9 @@ struct foreign {
 const char *foreign_kind_name(const struct foreign *f);
 
 /* Opens and reads it whole.  "-": standard input, kept in a file below scratch (0600); so is what
- * is no file and no folder.  ERR_NOT_FOUND: no such file.  ERR_DAMAGED: empty, not SQL and no
- * archive, cut off, only data, or it holds what is refused (with its line).  On failure nothing is
- * left. */
+ * is no file and no folder.  Such files of killed processes are removed then.  ERR_NOT_FOUND: no
+ * such file.  ERR_DAMAGED: empty, not SQL and no archive, cut off, only data, or it holds what is
+ * refused (with its line).  On failure nothing is left. */
 MUST_CHECK bool foreign_open(struct arena *a, const char *file, const char *scratch,
                              struct foreign *f, struct err *e);
 void foreign_close(const struct foreign *f); /* removes what foreign_open made */

@@ -3,12 +3,11 @@
  */
 #include "base/log.h"
 #include "base/proc.h"
+#include "base/random.h"
 #include "core/restore/foreign.h"
 #include "core/restore/foreign_scan.h"
 #include "core/restore/preview.h"
 #include "ext/pack.h"
-
-#include "base/random.h"
 
 enum {
     TIMEOUT_MS = 24 * 60 * 60 * 1000,
@@ -35,30 +34,51 @@ struct said {
     bool by_server;
 };
 
-/* "psql:<stdin>:12: ERROR:  relation ..." and the DETAIL, HINT, CONTEXT that follow. */
+static const char *behind(const char *line, const char *sign)
+{
+    const char *found = strstr(line, sign);
+    return found == NULL ? NULL : found + strlen(sign);
+}
+
+/* The error that a line tells, or NULL. */
+static const char *error_in(const char *line, bool *by_server)
+{
+    const char *found = behind(line, "ERROR:  ");
+    if (found == NULL)
+        found = behind(line, "FATAL:  ");
+    *by_server = found != NULL;
+    return found != NULL ? found : behind(line, "error: ");
+}
+
+static const char *more_in(const char *line)
+{
+    static const char *const signs[] = {"DETAIL:  ", "HINT:  ", "CONTEXT:  "};
+    for (size_t i = 0; i < ARRAY_LEN(signs); i++)
+        if (str_starts(line, signs[i]))
+            return line + strlen(signs[i]);
+    return NULL;
+}
+
+/* The first error: "psql:<stdin>:12: ERROR:  relation ...", and the DETAIL, HINT, CONTEXT that
+ * follow. */
 static struct said read_psql(struct arena *a, const char *printed)
 {
-    static const char *const signs[] = {"ERROR:  ", "FATAL:  ", "error: "};
-    static const char *const more[] = {"DETAIL:  ", "HINT:  ", "CONTEXT:  "};
     struct said said = {.message = NULL};
     struct str detail = str_on(a);
     for (const char *at = printed; *at != '\0'; at += strcspn(at, "\n"), at += *at == '\n') {
-        const char *line = arena_strndup(a, at, strcspn(at, "\n")), *found = NULL;
-        for (size_t i = 0; i < ARRAY_LEN(signs) && found == NULL; i++)
-            if ((found = strstr(line, signs[i])) != NULL) {
-                found += strlen(signs[i]);
-                said.by_server = said.message == NULL ? i < 2 : said.by_server;
-            }
-        if (found != NULL && said.message != NULL)
+        bool by_server;
+        const char *line = arena_strndup(a, at, strcspn(at, "\n"));
+        const char *error = error_in(line, &by_server), *more = more_in(line);
+        if (error != NULL && said.message != NULL)
             break;
-        const char *number = strstr(line, "<stdin>:");
-        if (found != NULL) {
-            said.message = found;
-            said.line = number == NULL ? 0 : strtoll(number + strlen("<stdin>:"), NULL, 10);
+        if (error != NULL) {
+            const char *number = behind(line, "<stdin>:");
+            said.message = error;
+            said.by_server = by_server;
+            said.line = number == NULL ? 0 : strtoll(number, NULL, 10);
+        } else if (more != NULL && said.message != NULL) {
+            str_item(&detail, " ", more);
         }
-        for (size_t i = 0; i < ARRAY_LEN(more); i++)
-            if (said.message != NULL && str_starts(line, more[i]))
-                str_item(&detail, " ", line + strlen(more[i]));
     }
     said.detail = detail.text;
     if (said.message == NULL)

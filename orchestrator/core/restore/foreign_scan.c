@@ -29,7 +29,9 @@ static bool bad(const struct foreign_scan *s, struct err *e, const char *what)
 
 static char upper(char c)
 {
-    return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+    if (c >= 'a' && c <= 'z')
+        return (char)(c - 'a' + 'A');
+    return c;
 }
 
 static bool is_digit(char c)
@@ -289,7 +291,9 @@ static bool in_word(struct foreign_scan *s, char c, struct err *e)
         keep(s, c);
         return true;
     }
-    char prefix = s->text_length == 1 ? upper(s->text[0]) : '\0';
+    char prefix = '\0';
+    if (s->text_length == 1)
+        prefix = upper(s->text[0]);
     if (c == '\'' && prefix == 'E')
         return open_quote(s, c, true, e);
     if (c == '\'' && (prefix == 'B' || prefix == 'X'))

@@ -25,7 +25,23 @@ bool restore_into_check(struct arena *a, struct pg *maintenance, const char *nam
 static bool fill(struct arena *a, struct pg *db, const struct into_spec *s, struct err *e)
 {
     return s->source->fill(a, s->source->context, s->name, e) &&
-           database_apply(a, db, s->name, s->source->like, e);
+           (s->drop || database_apply(a, db, s->name, s->source->like, e));
+}
+
+/* Also after a request to stop.  e: why it was not filled, which stays the error. */
+static bool drop_again(struct arena *a, struct pg *db, const char *name, bool filled, struct err *e)
+{
+    struct err why = {0};
+    stop_shield(true);
+    bool dropped = side_drop(a, db, name, &why);
+    stop_shield(false);
+    if (!dropped && filled)
+        *e = why;
+    else if (!dropped)
+        err_detail(e, "%s",
+                   arena_printf(a, "%s%sDatabase \"%s\" is left half restored: %s.", e->detail,
+                                e->detail[0] ? " " : "", name, why.message));
+    return filled && dropped;
 }
 
 bool restore_into(struct arena *a, const struct into_spec *spec, struct err *e)
@@ -38,14 +54,6 @@ bool restore_into(struct arena *a, const struct into_spec *spec, struct err *e)
     if (!side_create(a, db, &(struct side_spec){spec->name, "into", spec->run, spec->source->like},
                      e))
         return false;
-    if (fill(a, db, spec, e))
-        return true;
-    struct err why = {0};
-    stop_shield(true);
-    if (!side_drop(a, db, spec->name, &why))
-        err_detail(e, "%s",
-                   arena_printf(a, "%s%sDatabase \"%s\" is left half restored: %s.", e->detail,
-                                e->detail[0] ? " " : "", spec->name, why.message));
-    stop_shield(false);
-    return false;
+    bool filled = fill(a, db, spec, e);
+    return filled && !spec->drop ? true : drop_again(a, db, spec->name, filled, e);
 }

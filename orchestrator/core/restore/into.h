@@ -2,7 +2,8 @@
  * into.h - restore into a database that does not exist yet.
  *
  * It is marked as ours until it is complete, then has every property that its
- * source tells but the name.  When something fails it is dropped again.
+ * source tells but the name.  When something fails it is dropped again.  For a trial
+ * it is only filled, stays marked and closed to others, and is dropped in any case.
  */
 #ifndef MIGSAFE_CORE_RESTORE_INTO_H
 #define MIGSAFE_CORE_RESTORE_INTO_H
@@ -15,6 +16,7 @@ struct into_spec {
     const struct source *source;
     const char *name;
     const char *run;
+    bool drop; /* a trial: drop it again */
 };
 
 /* ERR_USAGE: the name cannot be one, or is taken. */

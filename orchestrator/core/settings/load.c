@@ -113,9 +113,11 @@ static bool read_environment(struct arena *a, struct settings *s, struct err *e)
     return true;
 }
 
+/* What a CI job is told of where to get migsafe (packaging/ci) is in its environment too. */
 static bool is_known_variable(struct arena *a, const char *name)
 {
-    if (!str_starts(name, "MIGSAFE_") || str_starts(name, "MIGSAFE_RUN_"))
+    if (!str_starts(name, "MIGSAFE_") || str_starts(name, "MIGSAFE_RUN_") ||
+        strcmp(name, "MIGSAFE_REPOSITORY") == 0 || strcmp(name, "MIGSAFE_REF") == 0)
         return true;
     for (size_t i = 0; i < setting_row_count; i++)
         if (strcmp(setting_env_name(a, &setting_rows[i]), name) == 0)

@@ -13,7 +13,8 @@
  *
  * Unknown keys are errors (ERR_CONFIG) in migsafe.json and for MIGSAFE_*, never
  * in .env or the rest of the environment; MIGSAFE_RUN_* is what hooks are told
- * and is ignored.  A child of ours may inherit MIGSAFE_*: that is meant.
+ * and is ignored, as MIGSAFE_REPOSITORY and MIGSAFE_REF of the CI files are.  A child of ours may
+ * inherit MIGSAFE_*: that is meant.
  */
 #ifndef MIGSAFE_CORE_SETTINGS_H
 #define MIGSAFE_CORE_SETTINGS_H
