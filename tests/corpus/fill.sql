@@ -1,6 +1,6 @@
 -- Fills every table of a database that nobody has seen before: psql -v rows=20 -Atq -f fill.sql
 --
--- Prints a line per table: name, rows, and for an empty one what the server said first.  The same
+-- Prints a line per table: name, rows, and for an empty one what the server said.  The same
 -- schema gets the same rows.  Everything the schema demands holds: what is wrong is refused by the
 -- server and tried in another variant, so that nothing here must understand a constraint.  Helpers
 -- live in pg_temp and go with the session.
@@ -203,7 +203,9 @@ BEGIN
 				EXIT;
 			EXCEPTION WHEN OTHERS THEN
 				GET STACKED DIAGNOSTICS broken = CONSTRAINT_NAME, domain = PG_DATATYPE_NAME;
-				reason := coalesce(reason, SQLERRM);
+				IF reason IS NULL OR strpos(reason, SQLERRM) = 0 AND length(reason) < 200 THEN
+					reason := concat_ws('; ', reason, SQLERRM);
+				END IF;
 			END;
 			FOREACH col IN ARRAY pg_temp.blamed(rel, broken, domain) LOOP
 				variants[col] := (variants[col] + 1) % 5;
