@@ -25,7 +25,7 @@ Deploys in eight steps, and stops at the first failure:
   5 wait for the database         migsafe wait
   6 apply the migrations          migsafe deploy: backs up, migrates, checks, restores
   7 start the application
-  8 check the state               migsafe health; every container is running or healthy
+  8 check the state               migsafe health --after-deploy; every container is running or healthy
 
 After a failure in steps 2 to 6 the old containers are started again, except after exit status
 22, where nothing is started. Without a docker compose that works, steps 2, 3, 4 and 7 are
@@ -550,7 +550,7 @@ check_containers() {
 check() {
 	local status=0
 	step 8
-	act "${migsafe_words[@]}" health "${settings[@]}" || status=$?
+	act "${migsafe_words[@]}" health --after-deploy "${settings[@]}" || status=$?
 	if [ -z "$no_compose" ]; then
 		if [ -n "$dry_run" ]; then
 			note "would look for $limit s at the containers of: ${started[*]}"

@@ -3,10 +3,17 @@
 #include "core/backup/store.h"
 #include "core/health/dataloss.h"
 #include "core/health/health.h"
+#include "core/journal.h"
 #include "core/prisma/project.h"
+#include "core/report/report.h"
 #include "core/site.h"
 
 enum { QUERY_DEADLINE_MS = 10 * 60 * 1000 };
+
+struct health_options {
+    const char *since; /* a backup; NULL: not asked for */
+    bool after_deploy;
+};
 
 struct checking {
     struct cmd_context *ctx;
@@ -89,6 +96,31 @@ static bool compare_since(struct checking *c, struct pg *db, const char *id, str
     return dataloss_check(a, &context, &c->found, e);
 }
 
+/* What the newest deploy on this database found before it began; its report may be gone. */
+static void acknowledge_baseline(struct checking *c)
+{
+    struct arena *a = c->ctx->arena;
+    const char *state_dir = c->ctx->settings->state_dir;
+    struct strlist runs;
+    struct run_report r;
+    struct err ignored = {0};
+    if (!journal_list(a, state_dir, &runs, &ignored))
+        return;
+    for (size_t i = runs.count; i-- > 0;) {
+        if (!report_read(a, state_dir, runs.items[i], &r, &ignored) ||
+            !str_same(r.command, "deploy") || !str_same(r.database, c->site.live.dbname))
+            continue;
+        for (size_t k = 0; k < c->found.count; k++) {
+            struct finding *item = &c->found.items[k];
+            if (!item->allowed && findings_have(&r.baseline, item->rule, item->target)) {
+                item->allowed = true;
+                item->allowed_by = arena_printf(a, "deploy %s, which found it already", r.run);
+            }
+        }
+        return;
+    }
+}
+
 /* Lines of applied migrations count too: what they allow is why the database is as it is. */
 static void acknowledge(struct checking *c)
 {
@@ -103,7 +135,7 @@ static void acknowledge(struct checking *c)
     }
 }
 
-static bool check(struct checking *c, const char *since, struct err *e)
+static bool check(struct checking *c, const struct health_options *options, struct err *e)
 {
     struct arena *a = c->ctx->arena;
     if (!site_read(a, c->ctx->settings, &c->site, e))
@@ -114,11 +146,14 @@ static bool check(struct checking *c, const char *since, struct err *e)
         return false;
     c->found = findings_on(a);
     c->found.default_schema = c->site.live.schema;
-    const struct health_context context = {.db = db, .history = &c->history};
+    const struct health_context context = {
+        .db = db, .history = &c->history, .deploy = options->after_deploy};
     if (!health_check(a, &context, &c->found, e) ||
-        (since != NULL && !compare_since(c, db, since, e)))
+        (options->since != NULL && !compare_since(c, db, options->since, e)))
         return false;
     acknowledge(c);
+    if (options->after_deploy)
+        acknowledge_baseline(c);
     return true;
 }
 
@@ -145,9 +180,11 @@ static void print_result(struct checking *c)
 static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
 {
     bool list = false;
-    const char *since = NULL;
+    struct health_options options = {0};
     const struct opt opts[] = {
-        {"since", OPT_TEXT, &since, "ID", "also what was lost since that backup"},
+        {"since", OPT_TEXT, &options.since, "ID", "also what was lost since that backup"},
+        {"after-deploy", OPT_FLAG, &options.after_deploy, NULL,
+         "judge as a deploy does: what the last one found before it does not count"},
         {"list", OPT_FLAG, &list, NULL, "print what is checked, as Markdown"},
     };
     if (!cmd_parse(ctx, opts, ARRAY_LEN(opts), &args, e))
@@ -157,7 +194,7 @@ static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
         return true;
     }
     struct checking c = {.ctx = ctx};
-    if (!check(&c, since, e))
+    if (!check(&c, &options, e))
         return false;
     print_result(&c);
     size_t errors = findings_errors(&c.found);

@@ -17,7 +17,7 @@ deploy_sh
 status_is 0 'good: deployed'
 steps_are 1-8 'good: eight steps are announced, in their order'
 calls_are 'good: and done in that order' 'migsafe gate' 'docker compose stop web worker' 'docker compose build' \
-	'docker compose up -d db' 'migsafe wait' 'migsafe deploy' 'docker compose up -d' 'migsafe health'
+	'docker compose up -d db' 'migsafe wait' 'migsafe deploy' 'docker compose up -d' 'migsafe health --after-deploy'
 is "$(sql good 'SELECT count(*) FROM _prisma_migrations WHERE finished_at IS NOT NULL')" 13 'good: the migration is applied'
 is "$(containers | grep -cE ':(web|worker) 2 running 0$')" 2 'good: the application runs on the new images'
 deploy_sh
@@ -86,7 +86,7 @@ status_is 0 'docker compose run: deployed'
 steps_are 1-8 'docker compose run: in eight steps'
 is "$(grep -vE 'docker (info|inspect)|compose (version|config|ps|--profile)' "$RECORDER/log" | sed 's/docker compose //; s/run --rm -T migrate/MIGSAFE/')" \
 	"$(printf '%s\n' 'MIGSAFE wait --wait 0' 'MIGSAFE settings' 'MIGSAFE gate' 'stop web worker' build 'build migrate' 'up -d db' \
-		'MIGSAFE wait' 'MIGSAFE deploy' 'up -d' 'MIGSAFE health')" 'docker compose run: its service is built too, though its profile is not active'
+		'MIGSAFE wait' 'MIGSAFE deploy' 'up -d' 'MIGSAFE health --after-deploy')" 'docker compose run: its service is built too, though its profile is not active'
 is "$(sql inside 'SELECT count(*) FROM _prisma_migrations')" 13 'docker compose run: the migration is applied'
 
 # --- 22: a person must decide ---------------------------------------------------------------------------

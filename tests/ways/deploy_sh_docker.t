@@ -42,7 +42,7 @@ deploy_sh --dry-run --pull
 status_is 0 '--dry-run'
 steps_are 1-8 '--dry-run: all eight steps'
 for command in 'git pull --ff-only' 'docker compose stop web worker' 'docker compose build' 'docker compose up -d db' 'migsafe wait' \
-	'migsafe deploy' 'docker compose up -d' 'migsafe health'; do
+	'migsafe deploy' 'docker compose up -d' 'migsafe health --after-deploy'; do
 	like "$OUT" "would run: $command"$'\n' "--dry-run: would run $command"
 done
 like "$OUT" 'good_add_column' "--dry-run: migsafe's plan names the migration"
@@ -63,7 +63,7 @@ status_is 0 'no docker: deployed all the same'
 steps_are 1-8 'no docker: eight steps are announced'
 is "$(printf '%s\n' "$OUT" | grep -c 'skipped: there is no docker here')" 4 'no docker: four say that they are skipped, and why'
 is "$(sql none 'SELECT count(*) FROM _prisma_migrations')" 13 'no docker: the migration is applied'
-calls_are 'no docker: the others are done' 'migsafe gate' 'migsafe wait' 'migsafe deploy' 'migsafe health'
+calls_are 'no docker: the others are done' 'migsafe gate' 'migsafe wait' 'migsafe deploy' 'migsafe health --after-deploy'
 echo info >"$RECORDER/fail"
 deploy_sh
 status_is 0 'docker info fails: deployed all the same'
@@ -146,7 +146,7 @@ deploy_sh APP_SERVICES='web worker'
 status_is 0 'APP_SERVICES: deployed'
 calls_are 'APP_SERVICES: only these, and postgres is found' 'migsafe gate' 'docker compose stop web worker' \
 	'docker compose build web worker' 'docker compose up -d postgres' 'migsafe wait' 'migsafe deploy' \
-	'docker compose up -d web worker' 'migsafe health'
+	'docker compose up -d web worker' 'migsafe health --after-deploy'
 project_new profile
 echo monitor >"$RECORDER/profiled"
 printf 'monitor 1 running 0\n' >"$RECORDER/c/old-monitor"
@@ -158,7 +158,7 @@ deploy_sh --no-build
 status_is 0 'a service of an inactive profile, and one that the compose file lacks by now: deployed'
 calls_are 'the first comes back by name, the other was stopped by id' 'migsafe gate' 'docker compose stop monitor web worker' \
 	'docker stop old-former' 'docker compose up -d db' 'migsafe wait' 'migsafe deploy' 'docker compose up -d' \
-	'docker compose up -d monitor' 'migsafe health'
+	'docker compose up -d monitor' 'migsafe health --after-deploy'
 is "$(containers | grep -vE 'running|True')" 'old-former:former 1 exited 143' 'only the other stays stopped'
 is "$(containers | grep 'by-run')" 'by-run:console 1 running 0 True' 'what somebody runs beside is left alone'
 
