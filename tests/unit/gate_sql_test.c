@@ -193,6 +193,27 @@ TEST(rows_lost)
     check(NULL, rows, ARRAY_LEN(rows));
 }
 
+TEST(rows_put_back_are_told_so)
+{
+    static const char *const puts_back[] = {
+        "SELECT * INTO c FROM a; DELETE FROM a; INSERT INTO a SELECT * FROM c; DROP TABLE c",
+        "CREATE TEMP TABLE c AS SELECT x.i FROM a x JOIN b ON true; TRUNCATE a; "
+        "INSERT INTO a (i) SELECT c.i FROM c, b",
+    };
+    static const char *const does_not[] = {
+        "SELECT * INTO c FROM a; DELETE FROM a; INSERT INTO a VALUES (1)",
+        "SELECT * INTO c FROM a; DELETE FROM a; INSERT INTO b SELECT * FROM c",
+        "SELECT * INTO c FROM b; DELETE FROM a; INSERT INTO a SELECT * FROM c",
+        "DELETE FROM a; INSERT INTO a SELECT * FROM b",
+        "SELECT * INTO c FROM a; INSERT INTO a SELECT * FROM c; DELETE FROM a",
+    };
+    AUTO(arena) struct arena *a = arena_new();
+    for (size_t i = 0; i < ARRAY_LEN(puts_back); i++)
+        CHECK(strstr(first_message(a, NULL, puts_back[i]), "put back from a copy") != NULL);
+    for (size_t i = 0; i < ARRAY_LEN(does_not); i++)
+        CHECK(strstr(first_message(a, NULL, does_not[i]), "put back") == NULL);
+}
+
 static const char history[] =
     "CREATE TABLE \"User\" (id serial PRIMARY KEY, name text, nick varchar(20), at timestamp(3), "
     "tags text[], \"role\" \"Role\");"

@@ -31,6 +31,7 @@ struct gate_table { /* or a type */
     bool maybe_made; /* CREATE ... IF NOT EXISTS: it was there already, or not */
     bool gone;
     struct gate_column *columns;
+    const struct gate_table *copy_of; /* CREATE TABLE AS from it; NULL: none */
     struct gate_table *next;
 };
 

@@ -22,10 +22,12 @@ static const struct rule rules[] = {
                              "Prisma writes DROP and ADD for a rename: write ALTER TABLE ... "
                              "RENAME COLUMN instead.",
                              true, "TABLE.COLUMN"},
-    [GATE_ROWS_LOST] = {"rows-lost", "error, without a database warning",
-                        "TRUNCATE, or DELETE without WHERE, of a table with rows; DROP and CREATE "
-                        "of it",
-                        "", true, "TABLE"},
+    [GATE_ROWS_LOST] =
+        {"rows-lost",
+         "error, without a database warning; warning when rows are put back from a copy",
+         "TRUNCATE, or DELETE without WHERE, of a table with rows; DROP and CREATE "
+         "of it",
+         "", true, "TABLE"},
     [GATE_GLOBAL_EFFECT] = {"global-effect", "error",
                             "what reaches past the database, where no rollback undoes it: roles, "
                             "ALTER SYSTEM, other databases, tablespaces, subscriptions, dblink, "

@@ -80,6 +80,7 @@ static bool visit(void *context, const struct sql_statement *s, struct err *e UN
     look_block(w, s);
     gate_look_losses(w, s);
     if (!w->history) {
+        gate_look_copies(w, s);
         gate_look_effects(w, s);
         gate_look_alone(w, s);
     }

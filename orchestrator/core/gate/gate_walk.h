@@ -48,6 +48,7 @@ struct gate_loss {
     const struct gate_column *is;      /* its column */
     const struct gate_column *carried; /* to this one an UPDATE wrote the values */
     struct strlist except;             /* "schema.table", "schema.table.column": not lost */
+    bool returned;                     /* rows: put back from a copy afterwards */
     bool moved;                        /* of a type: columns were given another one before */
 };
 
@@ -83,6 +84,8 @@ void gate_walk_all(struct gate_walk *w, const struct gate_sql_context *c, int se
 
 /* The parts, one statement each.  They look at what they know and pass over all else. */
 void gate_look_losses(struct gate_walk *w, const struct sql_statement *s);
+/* After gate_look_losses. */
+void gate_look_copies(struct gate_walk *w, const struct sql_statement *s);
 void gate_look_effects(struct gate_walk *w, const struct sql_statement *s);
 void gate_look_alone(struct gate_walk *w, const struct sql_statement *s);
 /* At the end of a file, when its statements are counted. */
