@@ -96,28 +96,34 @@ static bool compare_since(struct checking *c, struct pg *db, const char *id, str
     return dataloss_check(a, &context, &c->found, e);
 }
 
-/* What the newest deploy on this database found before it began; its report may be gone. */
-static void acknowledge_baseline(struct checking *c)
+/* The report of the newest deploy on this database; it may be gone. */
+static bool last_deploy(struct checking *c, struct run_report *r)
 {
     struct arena *a = c->ctx->arena;
     const char *state_dir = c->ctx->settings->state_dir;
     struct strlist runs;
-    struct run_report r;
     struct err ignored = {0};
     if (!journal_list(a, state_dir, &runs, &ignored))
+        return false;
+    for (size_t i = runs.count; i-- > 0;)
+        if (report_read(a, state_dir, runs.items[i], r, &ignored) &&
+            str_same(r->command, "deploy") && str_same(r->database, c->site.live.dbname))
+            return true;
+    return false;
+}
+
+/* What that deploy found before it began does not count. */
+static void acknowledge_baseline(struct checking *c)
+{
+    struct run_report r;
+    if (!last_deploy(c, &r))
         return;
-    for (size_t i = runs.count; i-- > 0;) {
-        if (!report_read(a, state_dir, runs.items[i], &r, &ignored) ||
-            !str_same(r.command, "deploy") || !str_same(r.database, c->site.live.dbname))
+    for (size_t i = 0; i < c->found.count; i++) {
+        struct finding *item = &c->found.items[i];
+        if (item->allowed || !findings_have(&r.baseline, item->rule, item->target))
             continue;
-        for (size_t k = 0; k < c->found.count; k++) {
-            struct finding *item = &c->found.items[k];
-            if (!item->allowed && findings_have(&r.baseline, item->rule, item->target)) {
-                item->allowed = true;
-                item->allowed_by = arena_printf(a, "deploy %s, which found it already", r.run);
-            }
-        }
-        return;
+        item->allowed = true;
+        item->allowed_by = arena_printf(c->ctx->arena, "deploy %s, which found it already", r.run);
     }
 }
 

@@ -278,7 +278,7 @@ printf '#!/bin/sh\n# prisma migrate deploy comes first\nexec npx prisma migrate 
 printf 'FROM node\nCMD ["npx", "prisma", "migrate", "deploy"]\n' >b/Dockerfile.prod
 echo 'prisma migrate deploy' >b/node_modules/x/run.sh
 echo 'run: prisma migrate dev; prisma migrate deploys; migsafe deploy # not prisma migrate deploy' >b/ci.yml
-echo '`prisma migrate deploy`' >b/docs/notes.md
+echo '    prisma migrate deploy' >b/docs/notes.md
 in_app b
 status_is 0 "init of a project that runs Prisma by itself"
 like "$OUT" 'past migsafe.*: Dockerfile.prod:2, package.json:3, docker/entrypoint.sh:3\.' "it names the places, and only those"
