@@ -2,6 +2,8 @@
 # The gate without a database: what git says of the migrations, from real repositories; its formats.
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
+# Under ASan: the whole stack tells whose leak it is.
+export ASAN_OPTIONS=fast_unwind_on_malloc=0 LSAN_OPTIONS=suppressions=$ROOT/tests/libgit2.supp:print_suppressions=0
 command -v git >/dev/null || skip_all 'no git here'
 
 unset GITHUB_BASE_REF GITHUB_WORKSPACE CI_MERGE_REQUEST_DIFF_BASE_SHA CI_MERGE_REQUEST_TARGET_BRANCH_NAME
