@@ -10,6 +10,8 @@ static const char hint_cluster[] =
     "It was made with pg_dumpall or names what all databases share: make it with pg_dump.";
 static const char hint_remove[] =
     "It would change a database by its name, also the live one: take the statement out.";
+static const char hint_copy[] =
+    "pg_dump writes COPY ... FROM stdin: put the rows into the dump, or take the statement out.";
 
 static bool refuse(int64_t line, const char *hint, struct err *e, const char *what)
 {
@@ -100,6 +102,8 @@ bool foreign_rule_statement(const struct foreign_scan *s, struct err *e)
         snprintf(said, sizeof(said), "%s ON DATABASE", s->lead[0]);
         return refuse(s->statement_line, hint_remove, e, said);
     }
+    if (s->copies_elsewhere)
+        return refuse(s->statement_line, hint_copy, e, "COPY with a file or program of the server");
     if (s->names_strings && (strcmp(s->lead[0], "SET") != 0 ||
                              (strcmp(s->final, "ON") != 0 && strcmp(s->final, "OFF") != 0)))
         return err_set(e, ERR_DAMAGED,

@@ -17,7 +17,7 @@ enum state {
     DATA,
 };
 
-enum copy { NO_COPY, COPY_BEGUN, COPY_FROM, COPY_IN, COPY_PENDING };
+enum copy { NO_COPY, COPY_BEGUN, COPY_FROM, COPY_TO, COPY_IN, COPY_PENDING };
 enum data { LINE_BEGUN, LINE_BACKSLASH, LINE_DOT, LINE_CR, LINE_OTHER };
 
 static const char behind_copy[] = "something follows COPY ... FROM stdin on its line";
@@ -86,7 +86,7 @@ static void forget_statement(struct foreign_scan *s)
     s->tokens = s->name_count = 0;
     memset(s->names, 0, sizeof(s->names));
     s->parens = s->begins = 0;
-    s->on_database = s->names_strings = s->names_encoding = false;
+    s->on_database = s->names_strings = s->names_encoding = s->copies_elsewhere = false;
     s->copy = s->copy == COPY_IN ? COPY_PENDING : NO_COPY;
 }
 
@@ -129,13 +129,15 @@ static void count_begins(struct foreign_scan *s, const char *word)
 /* The first FROM or TO tells, unless it is a column or table behind a point. */
 static void follow_copy(struct foreign_scan *s, const char *word)
 {
-    if (s->tokens == 0)
+    if (s->tokens == 0) {
         s->copy = strcmp(word, "COPY") == 0 ? COPY_BEGUN : NO_COPY;
-    else if (s->copy == COPY_FROM)
-        s->copy = strcmp(word, "STDIN") == 0 || strcmp(word, "STDOUT") == 0 ? COPY_IN : NO_COPY;
-    else if (s->copy == COPY_BEGUN && s->parens == 0 && strcmp(s->final, ".") != 0 &&
-             (strcmp(word, "FROM") == 0 || strcmp(word, "TO") == 0))
-        s->copy = word[0] == 'F' ? COPY_FROM : NO_COPY;
+    } else if (s->copy == COPY_FROM || s->copy == COPY_TO) {
+        bool through_us = strcmp(word, "STDIN") == 0 || strcmp(word, "STDOUT") == 0;
+        s->copies_elsewhere = !through_us;
+        s->copy = through_us && s->copy == COPY_FROM ? COPY_IN : NO_COPY;
+    } else if (s->copy == COPY_BEGUN && s->parens == 0 && strcmp(s->final, ".") != 0 &&
+               (strcmp(word, "FROM") == 0 || strcmp(word, "TO") == 0))
+        s->copy = word[0] == 'F' ? COPY_FROM : COPY_TO;
 }
 
 /* word: upper case, or one byte of punctuation, or "" for strings and quoted names. */

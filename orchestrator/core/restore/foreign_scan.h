@@ -14,7 +14,8 @@
  *
  * Refused besides: backslash commands but \restrict and \unrestrict (pg_dump's own, which are
  * blanked in the bytes, so that older psql read the text too), psql's variables, and statements
- * that reach beyond the database.  Not seen: what a DO block or a function does.
+ * that reach beyond the database, COPY from or to a file or program of the server among them.  Not
+ * seen: what a DO block or a function does.
  */
 #ifndef MIGSAFE_CORE_FOREIGN_SCAN_H
 #define MIGSAFE_CORE_FOREIGN_SCAN_H
@@ -61,7 +62,8 @@ struct foreign_scan {
     int parens, begins;     /* begins: of BEGIN ATOMIC bodies, as psql counts them */
     char names[SCAN_LEAD];  /* psql's memory of its first names */
     size_t name_count;
-    int copy; /* how far COPY ... FROM stdin is read */
+    int copy;              /* how far COPY ... FROM stdin is read */
+    bool copies_elsewhere; /* COPY from or to a file or program of the server */
     bool on_database, names_strings, names_encoding;
     bool any; /* there was a statement */
     bool of_pg_dump, complete;
