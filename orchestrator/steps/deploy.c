@@ -7,7 +7,6 @@
 #include "core/backup/retention.h"
 #include "core/report/announce.h"
 #include "ext/repo.h"
-#include "steps/earlier.h"
 #include "steps/hooks.h"
 #include "steps/run.h"
 
@@ -173,7 +172,25 @@ static void explain(const struct run *run, const char *verdict, const struct ste
     else if (strcmp(verdict, "refused") == 0)
         err_wrap(e, "the deploy was refused in step \"%s\"", end->failed ? end->failed->name : "");
     else if (end->undo_failed)
-        err_detail(e, "The way back failed: %s", end->undo_error.message);
+        err_detail(e, "%s",
+                   arena_printf(run->arena, "%s%sThe way back failed: %s", e->detail,
+                                e->detail[0] ? " " : "", end->undo_error.message));
+}
+
+/* An alert that does not go out is tried by the next run that ends the same way. */
+static void tell_the_world(struct run *run, bool committed, const char *digest,
+                           const struct err *cause)
+{
+    struct err late = {0};
+    bool refused = strcmp(run->report.verdict, "refused") == 0;
+    if (refused && earlier_announced(&run->earlier, digest, cause))
+        log_info("no alert: run %s was refused for the same reason and told it", run->earlier.last);
+    else if (!announce(run->arena, run->settings, &run->report, !committed, &late)) {
+        run_warn_err(run, &late);
+        return;
+    }
+    if (!journal_write(run->journal, "announce", "done", NULL, NULL, &late))
+        run_warn_err(run, &late);
 }
 
 static void conclude(struct run *run, const struct steps_end *end, const char *digest,
@@ -197,8 +214,7 @@ static void conclude(struct run *run, const struct steps_end *end, const char *d
     json_put_bool(data, "permanent", run->permanent);
     if (!journal_write(run->journal, "run", "verdict", data, end->committed ? NULL : &cause, &late))
         run_warn_err(run, &late);
-    if (!announce(run->arena, run->settings, &run->report, !end->committed, &late))
-        run_warn_err(run, &late);
+    tell_the_world(run, end->committed, digest, &cause);
     if (!report_write(run->arena, run->settings->state_dir, &run->report, &late))
         run_warn_err(run, &late);
     run_hooks_end(run);
@@ -231,17 +247,16 @@ static bool go(struct run *run, struct err *e)
 /* Under the lock everything is read again: another run may have done the work meanwhile. */
 static bool go_locked(struct run *run, const struct deploy_options *options, struct err *e)
 {
-    struct earlier earlier;
     const char *state_dir = run->settings->state_dir;
-    if (!earlier_read(run->arena, state_dir, run->site.live.dbname, &earlier, e) ||
-        !earlier_refuse_unfinished(&earlier, state_dir, e) || !look(run, e))
+    if (!earlier_read(run->arena, state_dir, run->site.live.dbname, &run->earlier, e) ||
+        !earlier_refuse_unfinished(&run->earlier, state_dir, e) || !look(run, e))
         return false;
     if (nothing_to_do(run)) {
         report_end(&run->report, "nothing-to-do", 0, NULL);
         return true;
     }
     const char *digest = history_pending_digest(run->arena, &run->history, &run->folder);
-    if (!options->again && !earlier_refuse_repetition(&earlier, digest, e))
+    if (!options->again && !earlier_refuse_repetition(&run->earlier, digest, e))
         return false;
     return go(run, e);
 }

@@ -2,26 +2,31 @@
 
 #include "core/journal.h"
 
-static const struct json *record_of(const struct journal_run *r, const char *event)
+static const struct json *record_of(const struct journal_run *r, const char *step,
+                                    const char *event)
 {
     for (size_t i = 0; i < json_count(r->records); i++) {
         const struct json *record = json_at(r->records, i);
-        if (strcmp(json_str(record, "step", ""), "run") == 0 &&
+        if (strcmp(json_str(record, "step", ""), step) == 0 &&
             strcmp(json_str(record, "event", ""), event) == 0)
-            return json_find(record, "data");
+            return record;
     }
     return NULL;
 }
 
 static void note_finished(struct arena *a, const struct journal_run *r, struct earlier *earlier)
 {
-    const struct json *end = record_of(r, "verdict");
+    const struct json *verdict = record_of(r, "run", "verdict");
+    const struct json *end = json_find(verdict, "data"), *error = json_find(verdict, "error");
     if (earlier->last != NULL || strcmp(r->command, "deploy") != 0)
         return;
     earlier->last = r->run;
     earlier->last_verdict = r->verdict;
     earlier->last_digest = arena_strdup(a, json_str(end, "pending_digest", ""));
     earlier->last_permanent = json_bool(end, "permanent", false);
+    earlier->last_exit = r->exit_status;
+    earlier->last_announced = record_of(r, "announce", "done") != NULL;
+    earlier->last_message = arena_strdup(a, json_str(error, "message", ""));
 }
 
 static void note_unfinished(const struct journal_run *r, struct earlier *earlier)
@@ -45,7 +50,7 @@ bool earlier_read(struct arena *a, const char *state_dir, const char *database,
         struct journal_run r;
         if (!journal_read(a, state_dir, runs.items[i], &r, e))
             return err_wrap(e, "could not read the run before this one");
-        const struct json *begin = record_of(&r, "begin");
+        const struct json *begin = json_find(record_of(&r, "run", "begin"), "data");
         bool ours = begin == NULL || strcmp(json_str(begin, "database", database), database) == 0;
         if (ours && r.verdict == NULL && json_count(r.records) > 0)
             note_unfinished(&r, earlier);
@@ -86,4 +91,25 @@ bool earlier_refuse_repetition(const struct earlier *earlier, const char *digest
              "\"migsafe report %s\" tells the cause.",
              earlier->last);
     return false;
+}
+
+/* Counts grow while a database is in use. */
+static bool same_but_for_numbers(const char *a, const char *b)
+{
+    static const char numbers[] = "0123456789 ";
+    for (;; a++, b++) {
+        a += strspn(a, numbers);
+        b += strspn(b, numbers);
+        if (*a != *b || *a == '\0')
+            return *a == *b;
+    }
+}
+
+bool earlier_announced(const struct earlier *earlier, const char *digest, const struct err *e)
+{
+    return earlier->last != NULL && earlier->last_announced &&
+           strcmp(earlier->last_verdict, "refused") == 0 &&
+           earlier->last_exit == err_exit_status(e->kind) &&
+           strcmp(earlier->last_digest, digest) == 0 &&
+           same_but_for_numbers(earlier->last_message, e->message);
 }

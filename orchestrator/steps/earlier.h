@@ -14,6 +14,9 @@ struct earlier {
     const char *last_verdict; /* of it */
     const char *last_digest;  /* of its pending migrations */
     bool last_permanent;      /* the same migrations would fail again */
+    bool last_announced;      /* its alert went out, or none was wanted */
+    int last_exit;
+    const char *last_message; /* of its error; "": none */
 };
 
 /* Only runs on this database of this server count. */
@@ -26,5 +29,9 @@ MUST_CHECK bool earlier_refuse_unfinished(const struct earlier *earlier, const c
  * container): no backup, no second alert. */
 MUST_CHECK bool earlier_refuse_repetition(const struct earlier *earlier, const char *digest,
                                           struct err *e);
+/* Was the last deploy refused with the same pending migrations for the same reason (but for numbers
+ * in its message), and is that announced?  Then a container that restarts again and again need not
+ * alert each time. */
+bool earlier_announced(const struct earlier *earlier, const char *digest, const struct err *e);
 
 #endif

@@ -19,6 +19,7 @@
 #include "core/settings/settings.h"
 #include "core/site.h"
 #include "core/steps.h"
+#include "steps/earlier.h"
 
 struct run {
     struct arena *arena;
@@ -33,6 +34,7 @@ struct run {
         history; /* of state: as the lock was taken: its pending is what this run intends */
     struct runlock *lock;
     struct journal *journal;
+    struct earlier earlier; /* as the lock was taken */
 
     /* preflight */
     struct database_facts facts;

@@ -126,6 +126,24 @@ is "$(wc -l <"$T/hooks")" 2 'posts nothing'
 app_migration "$APP" good_two
 migsafe_for quiet deploy --webhook-url "http://127.0.0.1:$(cat "$T/port")/hook" --webhook-on always
 is "$(tail -n 1 "$T/hooks" | jq -r .body.event)" deploy.migrated 'unless webhook-on is always'
+# A container that restarts again and again: one alert for one refusal, until something is another.
+shop_new loop
+app_migration "$APP" lose_drop_column
+said=$(wc -l <"$T/hooks")
+hook="http://127.0.0.1:$(cat "$T/port")/hook"
+migsafe_for loop deploy --webhook-url http://127.0.0.1:1/hook
+status_is 10 'refused by the gate, with a receiver that is away'
+migsafe_for loop deploy --webhook-url "$hook"
+is "$(($(wc -l <"$T/hooks") - said))" 1 'so the next run alerts'
+sql_as owner loop 'UPDATE "Product" SET description = NULL WHERE id = (SELECT min(id) FROM "Product" WHERE description IS NOT NULL)'
+migsafe_for loop deploy --webhook-url "$hook"
+status_is 10 'refused again'
+like "$ERR" 'no alert: run [0-9_a-f]+ was refused for the same reason' 'without another alert'
+migsafe_for loop deploy --webhook-url "$hook"
+is "$(($(wc -l <"$T/hooks") - said))" 1 'however often'
+app_migration "$APP" lose_truncate
+migsafe_for loop deploy --webhook-url "$hook"
+is "$(($(wc -l <"$T/hooks") - said))" 2 'other migrations: an alert'
 kill "$receiver"
 shop_new dead
 app_migration "$APP" fail_halfway
