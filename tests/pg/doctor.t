@@ -23,7 +23,7 @@ levels() { # -> "check:level" of the last run, one line, of the checks of this f
 }
 
 files=$(find . | sort)
-before=$(sql postgres "SELECT count(*) FROM pg_database"; sql app "SELECT txid_current_if_assigned() IS NULL, count(*) FROM pg_class")
+before=$(sql postgres "SELECT count(*) FROM pg_database WHERE starts_with(datname, '$(db_name app)')"; sql app "SELECT txid_current_if_assigned() IS NULL, count(*) FROM pg_class")
 run "$MIGSAFE" doctor --url "$(db_url app)"
 status_is 0 "all is well"
 unlike "$OUT" '^(error|warning)' "nothing but ok"
@@ -31,7 +31,7 @@ like "$OUT" 'ok +server +PostgreSQL [0-9]' "the server's version"
 like "$OUT" 'ok +url +.*\(url, from option\)' "where the URL comes from"
 like "$OUT" "ok +tools +[^ ]*/pg_dump, [^ ]*/pg_restore, [^ ]*/psql" "the programs"
 is "$(find . | sort)" "$files" "no file or folder was made"
-is "$(sql postgres "SELECT count(*) FROM pg_database"; sql app "SELECT txid_current_if_assigned() IS NULL, count(*) FROM pg_class")" \
+is "$(sql postgres "SELECT count(*) FROM pg_database WHERE starts_with(datname, '$(db_name app)')"; sql app "SELECT txid_current_if_assigned() IS NULL, count(*) FROM pg_class")" \
 	"$before" "nothing was made on the server"
 is "$(sql postgres "SELECT count(*) FROM pg_stat_activity WHERE datname = '$(db_name app)' AND application_name LIKE 'migsafe%'")" 0 \
 	"no session stays"
