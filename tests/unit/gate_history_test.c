@@ -1,25 +1,9 @@
-#include "base/proc.h"
 #include "core/gate/gate_history.h"
 #include "core/prisma/checksum.h"
 
+#include "git.h"
 #include "tap.h"
 #include "tree.h"
-
-static bool git(struct arena *a, const char *dir, const char *line)
-{
-    struct err e = {0};
-    struct proc_result r;
-    const struct proc_spec spec = {
-        .argv =
-            (const char *const[]){"sh", "-c", arena_printf(a, "cd %s && git %s", dir, line), NULL},
-        .env = (const char *const[]){"HOME=/nonexistent", "GIT_CONFIG_NOSYSTEM=1",
-                                     "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example",
-                                     "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example",
-                                     "GIT_DIR", "GIT_WORK_TREE", NULL},
-        .timeout_ms = 10000,
-        .out_max = 4096};
-    return proc_run(a, &spec, &r, &e) && r.exit_status == 0;
-}
 
 struct bench {
     struct arena *arena;

@@ -1,26 +1,8 @@
-#include "base/proc.h"
 #include "ext/repo.h"
 
+#include "git.h"
 #include "tap.h"
 #include "tree.h"
-
-static char *git(struct arena *a, const char *dir, const char *line)
-{
-    struct err e = {0};
-    struct proc_result r;
-    const struct proc_spec spec = {
-        .argv =
-            (const char *const[]){"sh", "-c", arena_printf(a, "cd %s && git %s", dir, line), NULL},
-        .env = (const char *const[]){"HOME=/nonexistent", "GIT_CONFIG_NOSYSTEM=1",
-                                     "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example",
-                                     "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example",
-                                     "GIT_DIR", "GIT_WORK_TREE", NULL},
-        .timeout_ms = 10000,
-        .out_max = 4096};
-    if (!proc_run(a, &spec, &r, &e) || r.exit_status != 0)
-        return NULL;
-    return str_trim(a, r.out);
-}
 
 static void no_environment(void)
 {
