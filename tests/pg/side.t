@@ -88,6 +88,7 @@ db_create app
 sql app 'CREATE TABLE t (a int)'
 DATABASE_URL=$(db_url app)
 run "$MIGSAFE" backup --kind full --json
+status_is 0 "a backup to damage"
 id=$(jq -r '.backups[0].id' <<<"$OUT")
 printf x >>"$MIGSAFE_BACKUP_DIR/$id/toc.dat"
 before=$(db_list)
