@@ -86,7 +86,7 @@ test: setup
 test-run: $(BUILD)/migsafe $(UNIT) $(DRIVERS)
 	@TEST_MIGSAFE="$(CURDIR)/$(BUILD)/migsafe" TEST_UNIT_PROGRAMS="$(UNIT)" tests/run $(TESTS)
 test-asan: setup
-	@TEST_FAST_MS=2000 TEST_JOBS=2 $(MAKE) --no-print-directory MODE=asan test-run
+	@TEST_FAST_MS=5000 $(MAKE) --no-print-directory MODE=asan test-run
 demo: setup
 	@$(MAKE) --no-print-directory all
 	@scripts/demo.sh $(BUILD)/migsafe

@@ -176,7 +176,7 @@ killed() { # PROJECT DB COMMAND...: the CLI alone is killed while its backend is
 	rm -f driver.pid
 	"${@:3}" >"$T/killed" 2>&1 &
 	local driver=$!
-	wait_for 20 eval "sql postgres \"SELECT pid FROM pg_stat_activity WHERE datname = '$(db_name "$2")' AND application_name = '$NAME'
+	wait_for 90 eval "sql postgres \"SELECT pid FROM pg_stat_activity WHERE datname = '$(db_name "$2")' AND application_name = '$NAME'
 		AND query ~ 'pg_sleep' AND state = 'active'\" | grep -q ." || fail "the migration began"
 	kill -KILL "$(cat driver.pid)"
 	wait "$driver"
