@@ -231,7 +231,10 @@ static bool run_one(struct arena *a, const struct hook_run *run, enum hook_point
     json_put(data, "output", output_of(a, &h));
     if (!journal_write(run->journal, "hook", ok ? "note" : "failed", data, ok ? NULL : e,
                        &unwritten)) {
-        *e = unwritten;
+        if (ok)
+            *e = unwritten;
+        else
+            log_err_as(LOG_WARNING, &unwritten);
         return false;
     }
     return ok;

@@ -29,17 +29,6 @@ static char *file_value(struct arena *a, const struct setting_row *row, const st
     return strlist_join(&items, ",");
 }
 
-static bool unknown_key(struct arena *a, const char *key, struct err *e)
-{
-    struct strlist keys = strlist_on(a);
-    settings_keys(&keys);
-    const char *meant = nearest(&keys, key);
-    err_set(e, ERR_CONFIG, "unrecognized setting \"%s\"", key);
-    if (meant != NULL)
-        err_hint(e, "Perhaps \"%s\" is meant.", meant);
-    return false;
-}
-
 static bool read_member(struct arena *a, struct settings *s, const struct json *member,
                         struct strlist *seen, struct err *e)
 {
@@ -48,7 +37,7 @@ static bool read_member(struct arena *a, struct settings *s, const struct json *
         return true;
     const struct setting_row *row = setting_find(key);
     if (row == NULL)
-        return unknown_key(a, key, e);
+        return setting_unknown(a, key, e);
     if (strlist_has(seen, key))
         return err_set(e, ERR_CONFIG, "setting \"%s\" is given twice", key);
     strlist_add(seen, key);

@@ -176,6 +176,17 @@ bool setting_put(struct arena *a, struct settings *s, const struct setting_row *
     return true;
 }
 
+bool setting_unknown(struct arena *a, const char *key, struct err *e)
+{
+    struct strlist keys = strlist_on(a);
+    settings_keys(&keys);
+    const char *meant = nearest(&keys, key);
+    err_set(e, ERR_CONFIG, "unrecognized setting \"%s\"", key);
+    if (meant != NULL)
+        err_hint(e, "Perhaps \"%s\" is meant.", meant);
+    return false;
+}
+
 bool settings_set(struct arena *a, struct settings *s, const char *key, const char *value,
                   enum setting_source source, struct err *e)
 {
@@ -184,13 +195,7 @@ bool settings_set(struct arena *a, struct settings *s, const char *key, const ch
         return setting_put(
             a, s, row, value,
             &(struct setting_origin){.source = source, .base = setting_current_folder(a)}, e);
-    struct strlist keys = strlist_on(a);
-    settings_keys(&keys);
-    const char *meant = nearest(&keys, key);
-    err_set(e, ERR_CONFIG, "unrecognized setting \"%s\"", key);
-    if (meant != NULL)
-        err_hint(e, "Perhaps \"%s\" is meant.", meant);
-    return false;
+    return setting_unknown(a, key, e);
 }
 
 void settings_defaults(struct arena *a, struct settings *s)

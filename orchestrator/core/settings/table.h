@@ -43,6 +43,8 @@ struct setting_origin {
 MUST_CHECK bool setting_put(struct arena *a, struct settings *s, const struct setting_row *row,
                             const char *value, const struct setting_origin *origin, struct err *e);
 
+/* Always false: ERR_CONFIG, with the key that is perhaps meant. */
+bool setting_unknown(struct arena *a, const char *key, struct err *e);
 /* The folder of files without a migsafe.json: the current one. */
 char *setting_current_folder(struct arena *a) RETURNS_NONNULL;
 
