@@ -5,9 +5,9 @@
 MODE    ?= release
 PREFIX  ?= /usr/local
 BUILD   := build/$(MODE)
-PKGS    := libpq libgit2 libcjson zlib libcurl libcrypto
+PKGS    := libpq libgit2 libcjson zlib libdeflate libzstd libxxhash libcurl libcrypto
 
-CSTD    := -std=gnu17
+CSTD    := -std=gnu17 -pthread
 WARN    := -Wall -Wextra $(if $(STRICT),-Werror) \
            -Wshadow -Wconversion -Wsign-conversion -Wcast-qual -Wcast-align \
            -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
@@ -38,7 +38,7 @@ OPT.cover   := -O0 -g --coverage
 # libpg_query has no pkg-config file in Debian 12.
 CPPFLAGS += -D_GNU_SOURCE -Iorchestrator -Itests/unit -Ibuild/gen
 CFLAGS   := $(CSTD) $(OPT.$(MODE)) $(WARN) $(shell pkg-config --cflags $(PKGS) 2>/dev/null | sed 's/-I/-isystem /g') $(EXTRA)
-LDFLAGS  += $(filter -fsanitize=% --coverage,$(OPT.$(MODE))) $(if $(filter release,$(MODE)),$(LDHARD))
+LDFLAGS  += -pthread $(filter -fsanitize=% --coverage,$(OPT.$(MODE))) $(if $(filter release,$(MODE)),$(LDHARD))
 LDLIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpg_query -lm
 
 SQL  := $(sort $(wildcard orchestrator/sql/*.sql))

@@ -6,11 +6,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t first_signal;
 static int wake[2] = {-1, -1};
 static int shields;
+static _Thread_local struct stop_line *followed;
 
 static void on_signal(int number)
 {
@@ -35,13 +37,48 @@ void stop_install(void)
     sigaction(SIGPIPE, &action, NULL);
 }
 
+bool stop_line_open(struct stop_line *line, struct err *e)
+{
+    line->pulled = false;
+    line->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return line->fd >= 0 || err_sys(e, ERR_SYSTEM, "could not make an event descriptor");
+}
+
+void stop_line_close(struct stop_line *line)
+{
+    if (line->fd >= 0)
+        close(line->fd);
+    line->fd = -1;
+}
+
+void stop_line_follow(struct stop_line *line)
+{
+    followed = line;
+}
+
+void stop_line_pull(struct stop_line *line)
+{
+    line->pulled = true;
+    ssize_t ignored = write(line->fd, &(uint64_t){1}, sizeof(uint64_t));
+    (void)ignored;
+}
+
+bool stop_line_is_pulled(const struct stop_line *line)
+{
+    return line->pulled;
+}
+
 bool stop_requested(void)
 {
+    if (followed != NULL)
+        return followed->pulled;
     return shields == 0 && first_signal != 0;
 }
 
 int stop_fd(void)
 {
+    if (followed != NULL)
+        return followed->fd;
     return shields == 0 ? wake[0] : -1;
 }
 
@@ -60,6 +97,8 @@ bool stop_check(struct err *e)
 {
     if (!stop_requested())
         return true;
+    if (stop_signal() == 0)
+        return err_set(e, ERR_CANCELLED, "cancelled"); /* in a pool, after the failure of another */
     return err_set(e, ERR_CANCELLED, "cancelled by signal %d", stop_signal());
 }
 

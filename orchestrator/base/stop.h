@@ -17,6 +17,18 @@ int stop_fd(void);            /* readable once a stop is requested; -1 under a s
 int stop_signal(void);        /* the first signal's number, or 0 */
 void stop_shield(bool raise); /* nests */
 
+/* A line that a pool of threads is stopped by: in a thread that follows it, stop_requested(),
+ * stop_fd() and what builds on them see the line instead of signals and shields. */
+struct stop_line {
+    int fd;
+    _Atomic bool pulled;
+};
+MUST_CHECK bool stop_line_open(struct stop_line *line, struct err *e);
+void stop_line_close(struct stop_line *line);
+void stop_line_follow(struct stop_line *line); /* for the rest of the calling thread's life */
+void stop_line_pull(struct stop_line *line);   /* from any thread */
+bool stop_line_is_pulled(const struct stop_line *line);
+
 /* True to go on; false is ERR_CANCELLED. */
 MUST_CHECK bool stop_check(struct err *e);
 /* Sleeps; false is ERR_CANCELLED. */

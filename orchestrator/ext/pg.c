@@ -14,6 +14,7 @@ struct pg {
     PGconn *conn;
     int query_deadline_ms;
     bool running; /* a started statement whose results are not read yet */
+    char *row;    /* of a COPY, as libpq gave it; NULL: none */
 };
 
 DEFINE_AUTO(pgresult, PGresult *, PQclear);
@@ -156,6 +157,7 @@ void pg_close(struct pg *db)
         return;
     if (db->conn != NULL && db->running && PQstatus(db->conn) == CONNECTION_OK)
         cancel_running(db);
+    PQfreemem(db->row);
     PQfinish(db->conn);
     free(db);
 }
@@ -300,6 +302,136 @@ bool pg_execf(struct pg *db, struct err *e, const char *fmt, ...)
     bool ok = pg_exec(db, sql, e);
     free(sql);
     return ok;
+}
+
+/* Reads results until the one that begins a COPY. */
+static bool begin_copy(struct pg *db, const char *sql, ExecStatusType wanted, struct err *e)
+{
+    struct deadline limit = deadline_in(db->query_deadline_ms);
+    if (!pg_start(db, sql, e))
+        return false;
+    for (;;) {
+        if (!wait_result(db, &limit, e))
+            break;
+        AUTO(pgresult) PGresult *res = PQgetResult(db->conn);
+        if (res != NULL && PQresultStatus(res) == wanted)
+            return true;
+        if (res != NULL && is_ok(res))
+            continue;
+        if (res == NULL)
+            err_set(e, ERR_INTERNAL, "the statement is no COPY of this direction");
+        else
+            query_failed(db, res, e);
+        break;
+    }
+    drop_results(db);
+    db->running = false;
+    return false;
+}
+
+/* What the server says at the end of a COPY: "COPY 123". */
+static bool end_copy(struct pg *db, int64_t *rows, struct err *e)
+{
+    AUTO(pgresult) PGresult *res = read_results(db, e);
+    if (res == NULL)
+        return false;
+    *rows = strtoll(PQcmdTuples(res), NULL, 10);
+    return true;
+}
+
+bool pg_copy_out(struct pg *db, const char *sql, struct err *e)
+{
+    return begin_copy(db, sql, PGRES_COPY_OUT, e);
+}
+
+bool pg_copy_row(struct pg *db, const char **row, size_t *n, int64_t *rows, struct err *e)
+{
+    PQfreemem(db->row);
+    db->row = NULL;
+    *n = 0;
+    for (;;) {
+        int got = PQgetCopyData(db->conn, &db->row, 1);
+        if (got > 0) {
+            *row = db->row;
+            *n = (size_t)got;
+            return true;
+        }
+        if (got < 0)
+            return end_copy(db, rows, e); /* its end, or an error that the result tells */
+        struct deadline limit = deadline_in(db->query_deadline_ms);
+        if (!wait_socket(db, POLLIN, &limit, e)) {
+            cancel_running(db);
+            return false; /* the session is of no use any more: pg_close ends it */
+        }
+        if (PQconsumeInput(db->conn) == 0)
+            return query_failed(db, NULL, e);
+    }
+}
+
+bool pg_copy_in(struct pg *db, const char *sql, struct err *e)
+{
+    if (!begin_copy(db, sql, PGRES_COPY_IN, e))
+        return false;
+    PQsetnonblocking(db->conn, 1);
+    return true;
+}
+
+/* Until everything is with the system; the server may have something to say meanwhile. */
+static bool flush_copy(struct pg *db, struct err *e)
+{
+    int left;
+    while ((left = PQflush(db->conn)) > 0) {
+        struct deadline limit = deadline_in(db->query_deadline_ms);
+        if (!wait_socket(db, POLLIN | POLLOUT, &limit, e))
+            return false;
+        if (PQconsumeInput(db->conn) == 0)
+            return query_failed(db, NULL, e);
+    }
+    return left == 0 || query_failed(db, NULL, e);
+}
+
+void pg_copy_abort(struct pg *db)
+{
+    struct err ignored = {0};
+    if (!db->running)
+        return;
+    PQsetnonblocking(db->conn, 0);
+    if (PQstatus(db->conn) == CONNECTION_OK && PQputCopyEnd(db->conn, "given up") == 1) {
+        PGresult *res = read_results(db, &ignored);
+        PQclear(res);
+    }
+    db->running = false;
+}
+
+bool pg_copy_send(struct pg *db, const char *bytes, size_t n, struct err *e)
+{
+    enum { PIECE = 1 << 18 }; /* libpq's buffer grows to what is given to it at once */
+    while (n > 0) {
+        size_t piece = n < PIECE ? n : PIECE;
+        if (PQputCopyData(db->conn, bytes, (int)piece) != 1) {
+            query_failed(db, NULL, e);
+            pg_copy_abort(db);
+            return false;
+        }
+        if (!flush_copy(db, e)) {
+            pg_copy_abort(db);
+            return false;
+        }
+        bytes += piece;
+        n -= piece;
+    }
+    return true;
+}
+
+bool pg_copy_done(struct pg *db, int64_t *rows, struct err *e)
+{
+    PQsetnonblocking(db->conn, 0);
+    if (PQputCopyEnd(db->conn, NULL) != 1) {
+        query_failed(db, NULL, e);
+        pg_copy_abort(db);
+        return false;
+    }
+    return end_copy(db, rows, e);
 }
 
 const char *pg_value(struct arena *a, struct pg *db, const char *sql, struct pg_args args,

@@ -78,6 +78,20 @@ MUST_CHECK bool pg_finish(struct pg *db, struct err *e);
 /* True when the started statement has ended (pg_finish will not wait). */
 bool pg_is_done(struct pg *db);
 
+/* COPY ... TO STDOUT; statements before it in the same text are run first.  Then pg_copy_row until
+ * *n is 0.  Deadlines of the session count from row to row. */
+MUST_CHECK bool pg_copy_out(struct pg *db, const char *sql, struct err *e);
+/* One row with its line end, valid until the next call.  *n 0: the end, and the statement has
+ * succeeded; *rows is what the server says it sent. */
+MUST_CHECK bool pg_copy_row(struct pg *db, const char **row, size_t *n, int64_t *rows,
+                            struct err *e);
+/* COPY ... FROM STDIN: begin, send text in any pieces, end.  Whoever cannot go on calls
+ * pg_copy_abort: nothing of it stays.  A failure of send or done is the end of the COPY too. */
+MUST_CHECK bool pg_copy_in(struct pg *db, const char *sql, struct err *e);
+MUST_CHECK bool pg_copy_send(struct pg *db, const char *bytes, size_t n, struct err *e);
+MUST_CHECK bool pg_copy_done(struct pg *db, int64_t *rows, struct err *e);
+void pg_copy_abort(struct pg *db);
+
 /* The cell, NULL for SQL's NULL; the column must exist (assert). */
 const char *pg_cell(const struct pg_rows *rows, size_t row, const char *column);
 int64_t pg_cell_int(const struct pg_rows *rows, size_t row, const char *column); /* NULL: 0 */

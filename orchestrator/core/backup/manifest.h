@@ -22,6 +22,7 @@ enum { MANIFEST_FORMAT = 1 };
 struct manifest_column {
     const char *name, *type;
     int64_t values; /* how many are not NULL */
+    bool generated; /* not in the data file: the server computes it */
 };
 
 struct manifest_table {
@@ -32,10 +33,18 @@ struct manifest_table {
     int64_t rows;              /* in the snapshot */
     int64_t bytes;             /* of its data file; -1: none of its own */
     const char *file, *sha256; /* below the folder; NULL: none */
-    /* offsets in the file at which a gzip member begins, as far as recorded: a reader may start
-     * there; the first is 0 */
+    /* offsets in the file at which a member (gzip) or frame (zstd) begins that begins a row, about
+     * every 64 MiB of text: a reader may start there; the first is 0 */
     int64_t *members;
     size_t member_count;
+    /* Optional keys, absent in backups from before the own engine: */
+    int64_t text_bytes;  /* of COPY text, the end mark left out; -1: not known */
+    const char *content; /* 16 hex digits: the sum of XXH3-64 of each row's text with its line
+                          * end, modulo 2^64: the same for the same rows in any order; or NULL */
+    const char *load_root_schema, *load_root_name; /* load through this partitioned table: the
+                                                    * rows' own place may differ after a restore
+                                                    * (hash partitions of an enum); or NULL */
+    const char *extension, *condition; /* of configuration_tables: whose, and its WHERE; or NULL */
     /* the server's counters near the snapshot (pg_stat_user_tables): what others wrote since */
     int64_t inserted, updated, deleted;
 };
@@ -72,6 +81,13 @@ struct manifest {
     struct manifest_file *files;
     size_t file_count;
     int64_t large_objects, bytes; /* bytes: of all files */
+    /* Optional keys: */
+    struct manifest_table *configuration_tables; /* of extensions, the rows that a user put in */
+    size_t configuration_count;
+    const char *compression; /* "gzip:1", "zstd:3", "none"; NULL: gzip by pg_dump */
+    const char *data_encoding;     /* of the data files; NULL: the database's */
+    const char *not_stock; /* why pg_restore alone cannot restore it as it is ("unzstd *.dat.zst
+                            * first"), or NULL: it can */
     struct manifest_check *verified;
     size_t verified_count;
 };

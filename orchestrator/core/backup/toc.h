@@ -1,8 +1,11 @@
 /*
- * toc.h - the table of contents (toc.dat) of a pg_dump directory archive.
+ * toc.h - the table of contents (toc.dat) of a pg_dump directory archive: read, added to,
+ * written.
  *
- * Formats 1.14 (pg_dump 12 to 15), 1.15 (16) and 1.16 (17, 18); the reader checks
- * every length against the file.
+ * Formats 1.14 (pg_dump 12 to 15), 1.15 (16) and 1.16 (17, 18) as pg_backup_archiver.c has
+ * them (WriteHead, WriteToc, ReadToc).  The reader checks every length against the file;
+ * the writer gives back what was read byte for byte, and toc_write_checked proves that of
+ * each archive before anything is added to it.
  */
 #ifndef MIGSAFE_CORE_BACKUP_TOC_H
 #define MIGSAFE_CORE_BACKUP_TOC_H
@@ -14,16 +17,26 @@ enum toc_section { TOC_NONE = 1, TOC_PRE_DATA, TOC_DATA, TOC_POST_DATA };
 /* Texts are NULL where the archive has none. */
 struct toc_entry {
     int64_t dump_id;
-    int64_t depends; /* the first dump_id that it depends on; 0: none */
-    const char *oid; /* of the object; "0" when it has none */
-    const char *tag, *type, *schema, *owner;
-    const char *definition, *copy;
+    bool has_data; /* hadDumper: the entry has a data file */
+    const char *table_oid, *oid; /* catalog's; "0" when it has none */
+    const char *tag, *type, *schema, *tablespace, *access_method, *owner;
+    const char *definition, *drop, *copy;
+    int64_t relkind;         /* 1.16 */
+    const char *with_oids;   /* always "false" */
+    const char **depend_ids; /* decimal dump ids */
+    size_t depend_count;
+    int64_t depends;  /* the first of them; 0: none */
     const char *file; /* as written: without .gz; "" or NULL: none */
     enum toc_section section;
 };
 
+enum toc_compression { TOC_PLAIN, TOC_GZIP, TOC_LZ4, TOC_ZSTD };
+
 struct toc {
-    const char *server_version, *tool_version;
+    int minor, revision; /* 1.minor.revision of the format */
+    int64_t compression; /* 1.14: the level, -1 default, 0 none; later: enum toc_compression */
+    int64_t made_at[7];
+    const char *database, *server_version, *tool_version;
     struct toc_entry *entries;
     size_t count;
 };
@@ -36,6 +49,22 @@ MUST_CHECK bool toc_head(struct arena *a, const char *bytes, size_t n, struct to
 MUST_CHECK bool toc_parse(struct arena *a, const char *bytes, size_t n, struct toc *toc,
                           struct err *e);
 MUST_CHECK bool toc_read(struct arena *a, const char *folder, struct toc *toc, struct err *e);
+
+/* The bytes of a toc.dat. */
+void toc_format(struct arena *a, const struct toc *toc, const char **bytes, size_t *n);
+/* Reads folder's toc.dat and tells whether writing it again would give the same bytes.
+ * ERR_DAMAGED says at which byte not. */
+MUST_CHECK bool toc_read_checked(struct arena *a, const char *folder, struct toc *toc,
+                                 struct err *e);
+MUST_CHECK bool toc_write(struct arena *a, const char *folder, const struct toc *toc,
+                          struct err *e);
+/* Says how data files are packed, in the form that the format has. */
+void toc_set_compression(struct toc *toc, enum toc_compression how, int level);
+/* Greater than every dump id and every id depended on. */
+int64_t toc_next_id(const struct toc *toc);
+/* Puts entries (of section DATA) before the first of section POST_DATA: a serial restore goes in
+ * this order. */
+void toc_insert(struct arena *a, struct toc *toc, const struct toc_entry *entries, size_t count);
 
 /* The state in "SELECT pg_catalog.setval('public.s', 5, true);", what a SEQUENCE SET entry does. */
 MUST_CHECK bool toc_sequence(const struct toc_entry *entry, int64_t *last_value, bool *is_called,

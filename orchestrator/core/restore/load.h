@@ -1,0 +1,32 @@
+/*
+ * load.h - the text of a backup's data file into a table, by COPY.
+ */
+#ifndef MIGSAFE_CORE_RESTORE_LOAD_H
+#define MIGSAFE_CORE_RESTORE_LOAD_H
+
+#include "core/backup/manifest.h"
+#include "ext/pg.h"
+
+struct load_spec {
+    const char *folder; /* of the backup */
+    const struct manifest_table *table;
+    int64_t from, to; /* offsets of table->members; to -1: the end of the file */
+    const char *copy; /* COPY ... FROM STDIN; statements may stand before it */
+    /* Changes text on its way: appends to `out` what is to be sent instead.  Pieces end anywhere;
+     * at the end it is called once with n 0.  NULL: all of it as it is. */
+    bool (*change)(void *context, const char *text, size_t n, struct str *out, struct err *e);
+    void *context;
+    int64_t *sent; /* bytes of text so far, for a progress; atomically added to; or NULL */
+};
+
+/* The end mark of COPY text (\.) in the file is not sent.  *rows: what the server took.
+ * ERR_DAMAGED (the file; names it and the table), ERR_QUERY (a row; names the table). */
+MUST_CHECK bool load_text(struct pg *db, const struct load_spec *spec, int64_t *rows,
+                          struct err *e);
+
+/* "(a, b)" of the columns that a data file has, in its order; "" for a table without any. */
+char *load_columns(struct arena *a, const struct manifest_table *t) RETURNS_NONNULL;
+/* A session of a loader: timeouts off, synchronous_commit off, client_encoding as the text has. */
+MUST_CHECK bool load_session(struct pg *db, const struct manifest *m, struct err *e);
+
+#endif
