@@ -66,7 +66,9 @@ struct data_column {
     const char *filler;  /* SQL in place of what is not there; NULL: none */
     const char *staging; /* type in the staging table */
     const char *cast;    /* SQL of the cast with %s for the value; NULL: none needed */
-    const char *back; /* ... to the old type, where that tells whether a value changed; or NULL */
+    /* Where casting back tells whether a value changed, else NULL: to the new type with its length,
+     * and from there to the old one. */
+    const char *there, *back;
 };
 
 struct data_table {

@@ -108,10 +108,8 @@ static void plan_cast(struct planning *p, struct data_column *c)
     c->cast = cast_sql(p->arena, live, old->base, c->to->base, c->to->base);
     if (!is_exact_kind(old->category) || !is_exact_kind(c->to->category))
         return;
-    const char *there = cast_sql(p->arena, live, old->base, c->to->base, c->to->type);
-    const char *back = cast_sql(p->arena, live, c->to->base, old->base, old->name);
-    const char *hole = strstr(back, "%s");
-    c->back = arena_printf(p->arena, "%.*s%s%s", (int)(hole - back), back, there, hole + 2);
+    c->there = cast_sql(p->arena, live, old->base, c->to->base, c->to->type);
+    c->back = cast_sql(p->arena, live, c->to->base, old->base, old->name);
 }
 
 /* What was read of an enum's values; wanted when nothing was. */
