@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "cmd/cmd.h"
+#include "cmd/restore_data.h"
 #include "cmd/restore_print.h"
 #include "core/hook/hook.h"
 #include "core/journal.h"
@@ -41,12 +42,6 @@ static bool find_backup(struct job *j, const char *id, struct err *e)
     struct arena *a = j->ctx->arena;
     if (!store_find(a, j->ctx->settings->backup_dir, id, &j->backup, e))
         return false;
-    if (strcmp(j->backup.manifest.kind, "full") != 0) {
-        err_set(e, ERR_USAGE, "backup \"%s\" holds only data: this version restores full backups",
-                id);
-        err_hint(e, "Run \"migsafe list\" for the full backup taken with it.");
-        return false;
-    }
     log_info("checking the files of backup %s", id);
     return store_verify_files(a, &j->backup, e);
 }
@@ -362,13 +357,29 @@ static bool restore_file(struct job *j, const char *operand, struct err *e)
 static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
 {
     struct job j = {.ctx = ctx};
+    struct restore_data_options data = restore_data_options(ctx->arena);
     const char *id;
+    bool data_asked;
     const struct opt opts[] = {
         {"into", OPT_TEXT, &j.into, "NAME", "restore into a new database, touch nothing else"},
         {"drop", OPT_FLAG, &j.drop, NULL, "with --into: a trial, drop the new database again"},
         {"dry-run", OPT_FLAG, &j.dry_run, NULL,
          "try rights on empty databases, count rows, and say what would happen"},
         {"yes", OPT_FLAG, &j.yes, NULL, "do not ask"},
+        {"data-only", OPT_FLAG, &data.data_only, NULL,
+         "of a full backup too: only its rows, into the tables as they are now"},
+        {"replace", OPT_FLAG, &data.replace, NULL, "data: delete what is in the tables first"},
+        {"merge", OPT_TEXT, &data.merge, "skip|update",
+         "data: keep rows that are there, or overwrite those with the same primary key"},
+        {"map", OPT_LIST, &data.maps, "OLD=NEW",
+         "data: what was renamed, table=table or table.column=column; may be repeated"},
+        {"default", OPT_LIST, &data.defaults, "TABLE.COLUMN=SQL",
+         "data: what stands in a column that the backup has no value for; may be repeated"},
+        {"accept-loss", OPT_FLAG, &data.accept_loss, NULL,
+         "data: go on although values of the backup will be nowhere"},
+        {"triggers", OPT_FLAG, &data.triggers, NULL, "data: let the tables' triggers fire"},
+        {"other-database", OPT_FLAG, &data.other_database, NULL,
+         "data: the backup may be of a database with another name"},
     };
     if (!cmd_parse(ctx, opts, ARRAY_LEN(opts), &args, e))
         return false;
@@ -379,6 +390,14 @@ static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
         return false;
     if (restore_is_file(ctx->arena, ctx->settings->backup_dir, args.items[0], &id))
         return restore_file(&j, args.items[0], e);
+    if (!restore_data_asked(ctx->arena, id, &data, &data_asked, e))
+        return false;
+    if (data_asked && j.into != NULL)
+        return err_set(e, ERR_USAGE, "--into needs a full backup: data has no tables of its own");
+    data.dry_run = j.dry_run;
+    data.yes = j.yes;
+    if (data_asked)
+        return restore_data(ctx, &j.site, id, j.run, &data, e);
     return find_backup(&j, id, e) && restore(&j, e);
 }
 
@@ -397,7 +416,14 @@ const struct command cmd_restore = {
                " (-Fc, -Ft, -Fd);\n"
                "- is standard input.  It is read before anything is done: what would reach beyond"
                " its database\n"
-               "is refused.  Owner and settings of the database stay those of the live one.",
+               "is refused.  Owner and settings of the database stay those of the live one.\n"
+               "\n"
+               "A data backup ID, or a full one with --data-only: its rows go into the live"
+               " database, whose schema\n"
+               "may have changed since, in one transaction.  What maps, what gets defaults and what"
+               " would be lost\n"
+               "is shown first (--dry-run: only that).  Tables must be empty, or --replace, or"
+               " --merge.",
     .min_args = 1,
     .max_args = 1,
     .run = run,

@@ -238,6 +238,7 @@ static bool ask_outcome(struct applying *x, const char *transaction, struct err 
         if (!stop_sleep_ms(PAUSE_MS, &ignored))
             break;
     }
+    x->done->unknown = true;
     return err_wrap(e, "it is unknown whether the restore was committed");
 }
 
@@ -289,5 +290,8 @@ bool data_apply(struct arena *a, const struct data_apply_spec *spec, struct data
     if (!pool_run(&pool, e) || !commit(&x, e))
         return false;
     analyze(&x);
-    return progress_end(spec->progress, e);
+    struct err late = {0};
+    if (!progress_end(spec->progress, &late))
+        strlist_add(&done->warnings, arena_strdup(a, late.message));
+    return true;
 }

@@ -35,14 +35,14 @@ struct data_applied {
     size_t table_count;
     int64_t inserted, deleted;
     size_t sequences_set;
-    bool committed;          /* even when something failed afterwards */
+    bool committed, unknown; /* unknown: the server went away meanwhile and cannot be asked */
     struct strlist warnings; /* what failed after the commit: statistics */
 };
 
 /* ERR_TIMEOUT (a lock; the holder in the detail), ERR_PREFLIGHT and ERR_UNSAFE (as
  * data_plan_check; the database changed since the plan was made; values that a cast would
  * change), ERR_DAMAGED (the backup), ERR_QUERY (names table, row, and why), ERR_CONNECT,
- * ERR_CANCELLED.  Only with ERR_CONNECT it may be unknown whether it was committed. */
+ * ERR_CANCELLED. */
 MUST_CHECK bool data_apply(struct arena *a, const struct data_apply_spec *spec,
                            struct data_applied *done, struct err *e);
 
