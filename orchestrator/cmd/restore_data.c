@@ -105,8 +105,10 @@ static bool make_plan(struct job *j, struct err *e)
     const struct session_use use = {.application_name = "migsafe"};
     size_t count;
     AUTO(pg) struct pg *db = connection_open(&j->to, &use, e);
-    if (db == NULL || !live_read(a, db, m, &j->live, e) ||
-        !data_plan_make(a, m, &j->live, &j->wishes, NULL, &j->plan, e))
+    if (db == NULL || !live_read(a, db, m, &j->live, e))
+        return false;
+    live_mark_generated(&j->live, &j->backup.manifest);
+    if (!data_plan_make(a, m, &j->live, &j->wishes, NULL, &j->plan, e))
         return false;
     struct live_table **targets = data_plan_targets(a, &j->plan, &count);
     if (!live_count(a, db, targets, count, e))

@@ -32,6 +32,8 @@ static const char *retyped(struct arena *a, const struct data_column *c, const c
 
 static const char *labels_gone(struct arena *a, const struct data_column *c)
 {
+    if (c->filler == NULL && c->to->not_null)
+        return arena_printf(a, "VALUES that the enum lacks now: %s; may not be NULL", c->values);
     return arena_printf(a, "values that the enum lacks now become %s: %s",
                         c->filler == NULL ? "NULL" : c->filler, c->values);
 }

@@ -132,14 +132,9 @@ static void name_blocker(struct applying *x, struct err *e)
 {
     struct err ignored = {0};
     struct pg_rows rows;
-    struct strlist oids = strlist_on(x->arena);
-    for (size_t i = 0; i < x->spec->plan->loaded; i++) {
-        strlist_add(&oids, x->spec->plan->tables[i].to->oid);
-        strlist_add(&oids, x->spec->plan->tables[i].into->oid);
-    }
     if (!pg_exec(x->db, "ROLLBACK", &ignored) ||
         !pg_query(x->arena, x->db, sql_data_blocker,
-                  PG_ARGS(pg_array(x->arena, oids.items, oids.count)), &rows, &ignored) ||
+                  PG_ARGS(data_sql_locked(x->arena, x->spec->plan)), &rows, &ignored) ||
         rows.count == 0)
         return;
     const char *pid = pg_cell(&rows, 0, "pid"), *query = pg_cell(&rows, 0, "query");

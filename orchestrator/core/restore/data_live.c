@@ -328,6 +328,17 @@ struct live_column *live_column_find(const struct live_table *t, const char *nam
     return NULL;
 }
 
+void live_mark_generated(const struct live *live, struct manifest *m)
+{
+    for (size_t i = 0; i < m->table_count && m->compression == NULL; i++) {
+        const struct live_table *t = live_find(live, m->tables[i].schema, m->tables[i].name);
+        for (size_t c = 0; t != NULL && c < m->tables[i].column_count; c++) {
+            const struct live_column *now = live_column_find(t, m->tables[i].columns[c].name);
+            m->tables[i].columns[c].generated = now != NULL && now->generated;
+        }
+    }
+}
+
 bool live_has_label(const struct live_enum *labels, const char *label)
 {
     for (size_t i = 0; i < labels->label_count; i++)

@@ -97,6 +97,10 @@ MUST_CHECK bool live_read(struct arena *a, struct pg *db, const struct manifest 
 MUST_CHECK bool live_count(struct arena *a, struct pg *db, struct live_table *const *tables,
                            size_t count, struct err *e);
 
+/* Backups of before the own engine (without `compression`) do not say which columns were generated,
+ * and have no values of them: taken to be those that are now. */
+void live_mark_generated(const struct live *live, struct manifest *m);
+
 struct live_table *live_find(const struct live *live, const char *schema, const char *name);
 struct live_column *live_column_find(const struct live_table *t, const char *name);
 bool live_has_label(const struct live_enum *labels, const char *label);

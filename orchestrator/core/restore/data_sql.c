@@ -57,6 +57,16 @@ char *data_sql_lock(struct arena *a, const struct data_plan *plan)
     return s.text;
 }
 
+char *data_sql_locked(struct arena *a, const struct data_plan *plan)
+{
+    const enum lock *locks = locks_of(a, plan);
+    struct strlist oids = strlist_on(a);
+    for (size_t i = 0; i < plan->live->table_count; i++)
+        if (locks[i] != LOCK_NONE)
+            strlist_add(&oids, plan->live->tables[i].oid);
+    return pg_array(a, oids.items, oids.count);
+}
+
 static bool is_taken(const struct data_column *c)
 {
     return c->to != NULL && c->from != NULL && c->field >= 0 && c->fate != DATA_COMPUTED;

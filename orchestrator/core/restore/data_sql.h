@@ -13,6 +13,9 @@ char *data_sql_table(struct arena *a, const struct live_table *t) RETURNS_NONNUL
  * two restores, or a restore and a migration that goes by names, cannot wait for each other. */
 char *data_sql_lock(struct arena *a, const struct data_plan *plan) RETURNS_NONNULL;
 
+/* An array parameter: the oids of the tables that are locked. */
+char *data_sql_locked(struct arena *a, const struct data_plan *plan) RETURNS_NONNULL;
+
 /* "(a, b)": of the live table, for the fields that go into it as they are. */
 char *data_sql_columns(struct arena *a, const struct data_table *t) RETURNS_NONNULL;
 
