@@ -1,6 +1,7 @@
 #include "cmd/restore_data.h"
 
 #include "base/clock.h"
+#include "base/fs.h"
 #include "base/log.h"
 #include "cmd/progress_line.h"
 #include "cmd/restore_data_print.h"
@@ -34,16 +35,25 @@ struct restore_data_options restore_data_options(struct arena *a)
     return (struct restore_data_options){.maps = strlist_on(a), .defaults = strlist_on(a)};
 }
 
+/* The first option that only data has. */
 static const char *first_option(const struct restore_data_options *o)
 {
-    return o->replace              ? "replace"
-           : o->merge != NULL      ? "merge"
-           : o->accept_loss        ? "accept-loss"
-           : o->triggers           ? "triggers"
-           : o->other_database     ? "other-database"
-           : o->maps.count > 0     ? "map"
-           : o->defaults.count > 0 ? "default"
-                                   : NULL;
+    const struct {
+        bool given;
+        const char *name;
+    } options[] = {
+        {o->replace, "replace"},
+        {o->merge != NULL, "merge"},
+        {o->accept_loss, "accept-loss"},
+        {o->triggers, "triggers"},
+        {o->maps.count > 0, "map"},
+        {o->defaults.count > 0, "default"},
+        {o->other_database, "other-database"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(options); i++)
+        if (options[i].given)
+            return options[i].name;
+    return NULL;
 }
 
 bool restore_data_asked(struct arena *a, const char *id, const struct restore_data_options *o,
@@ -101,21 +111,22 @@ static bool find_backup(struct job *j, const char *id, struct err *e)
 static bool make_plan(struct job *j, struct err *e)
 {
     struct arena *a = j->ctx->arena;
-    const struct manifest *m = &j->backup.manifest;
+    struct manifest *m = &j->backup.manifest;
     const struct session_use use = {.application_name = "migsafe"};
+    struct data_inputs from = {m, &j->live, &j->wishes, NULL};
     size_t count;
     AUTO(pg) struct pg *db = connection_open(&j->to, &use, e);
     if (db == NULL || !live_read(a, db, m, &j->live, e))
         return false;
-    live_mark_generated(&j->live, &j->backup.manifest);
-    if (!data_plan_make(a, m, &j->live, &j->wishes, NULL, &j->plan, e))
+    live_mark_generated(&j->live, m);
+    if (!data_plan_make(a, &from, &j->plan, e))
         return false;
     struct live_table **targets = data_plan_targets(a, &j->plan, &count);
     if (!live_count(a, db, targets, count, e))
         return false;
     j->scans = j->plan.wanted;
-    return data_scan(a, j->backup.folder, m, &j->scans, e) &&
-           data_plan_make(a, m, &j->live, &j->wishes, &j->scans, &j->plan, e);
+    from.scans = &j->scans;
+    return data_scan(a, j->backup.folder, m, &j->scans, e) && data_plan_make(a, &from, &j->plan, e);
 }
 
 static void warn(struct job *j, const struct err *e)
@@ -178,6 +189,14 @@ static bool back_up(struct job *j, struct err *e)
     if (!backup_take(j->ctx->arena, &spec, &done, e))
         return err_wrap(e, "could not back up the database before the restore");
     j->emergency = done.full_id;
+    const struct report_backup b = {
+        .id = done.full_id,
+        .kind = "full",
+        .path = fs_join(j->ctx->arena, s->backup_dir, done.full_id),
+        .bytes = done.manifest.bytes,
+        .rows = manifest_rows(&done.manifest),
+    };
+    report_add_backup(&j->report, &b);
     struct json *facts = json_object();
     json_put(facts, "id", j->emergency);
     return journal_write(j->journal, "backup", "done", facts, NULL, e);
@@ -258,6 +277,8 @@ static bool carry_out(struct job *j, struct err *e)
     bool ok = between_hooks(j, e);
     if (!j->done.unknown)
         conclude(j, ok ? NULL : e);
+    if (!ok && !j->done.committed && !j->done.unknown)
+        log_info("database \"%s\" is as it was", j->site->live.dbname);
     if (ok || j->done.committed)
         restore_data_print_done(j->ctx,
                                 &(struct restore_data_result){.backup = &j->backup,

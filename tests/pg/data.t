@@ -63,7 +63,7 @@ INSERT INTO flat SELECT * FROM event;
 CREATE TABLE nothing ();
 INSERT INTO nothing SELECT FROM generate_series(1, 3);
 CREATE TABLE log (line text);
-CREATE FUNCTION write_log() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.log VALUES (TG_TABLE_NAME); RETURN NULL; END $$;
+CREATE FUNCTION write_log() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO log VALUES (TG_TABLE_NAME); RETURN NULL; END $$;
 CREATE TRIGGER logged AFTER INSERT ON "Shop"."Order" FOR EACH ROW EXECUTE FUNCTION write_log();
 ALTER TABLE "Shop"."Order" ENABLE ALWAYS TRIGGER logged;
 CREATE TABLE "_prisma_migrations" (id varchar(36) PRIMARY KEY, checksum varchar(64) NOT NULL, finished_at timestamptz,

@@ -110,10 +110,16 @@ static void refers(struct world *w, const char *name, struct live_table *child,
         .name = name, .definition = name, .child = child, .parent = parent, .validated = true};
 }
 
+static bool plan_with(struct world *w, const struct data_scans *scans)
+{
+    const struct data_inputs from = {&w->manifest, &w->live, &w->wishes, scans};
+    w->e = (struct err){0};
+    return data_plan_make(w->arena, &from, &w->plan, &w->e);
+}
+
 static bool plan(struct world *w)
 {
-    w->e = (struct err){0};
-    return data_plan_make(w->arena, &w->manifest, &w->live, &w->wishes, NULL, &w->plan, &w->e);
+    return plan_with(w, NULL);
 }
 
 static const struct data_column *column(const struct world *w, size_t table, const char *name)
@@ -371,22 +377,22 @@ TEST(an_enum_that_lacks_values)
     CHECK(w.plan.wanted.count == 1 && w.plan.wanted.items[0].column == 1);
     struct data_scan read = w.plan.wanted.items[0];
     const struct data_scans scans = {&read, 1};
-    CHECK(data_plan_make(a, &w.manifest, &w.live, &w.wishes, &scans, &w.plan, &w.e));
+    CHECK(plan_with(&w, &scans));
     CHECK(column(&w, 0, "c")->fate == DATA_SAME && w.plan.tables[0].staged == NULL);
 
     read.strange = 3;
     read.values = "OLD (3)";
-    CHECK(data_plan_make(a, &w.manifest, &w.live, &w.wishes, &scans, &w.plan, &w.e));
+    CHECK(plan_with(&w, &scans));
     CHECK(column(&w, 0, "c")->fate == DATA_LABELS_GONE && w.plan.lost_values == 3);
     CHECK(w.plan.blocker_count == 0);
     CHECK_STR(data_sql_value(a, column(&w, 0, "c")),
               "CASE WHEN s.\"c\" IS NULL THEN NULL WHEN s.\"c\" IN ('A', 'B''') THEN "
               "CAST(s.\"c\" AS public.\"Role\") ELSE NULL END");
     w.live.tables[0].columns[1].not_null = true;
-    CHECK(data_plan_make(a, &w.manifest, &w.live, &w.wishes, &scans, &w.plan, &w.e));
+    CHECK(plan_with(&w, &scans));
     CHECK(w.plan.blocker_count == 1);
     w.live.tables[0].columns[1].expression = "'A'::public.\"Role\"";
-    CHECK(data_plan_make(a, &w.manifest, &w.live, &w.wishes, &scans, &w.plan, &w.e));
+    CHECK(plan_with(&w, &scans));
     CHECK(w.plan.blocker_count == 0);
     CHECK_STR(column(&w, 0, "c")->filler, "'A'::public.\"Role\"");
 }
@@ -549,6 +555,23 @@ TEST(partitions_go_through_their_root)
     for (size_t i = 0; i < w.plan.loaded; i++)
         if (strcmp(w.plan.tables[i].from->name, "b") == 0)
             CHECK(w.plan.tables[i].into == &w.live.tables[0]);
+}
+
+TEST(a_partition_that_the_backup_lacks_is_left_alone)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct world w = four(a);
+    w.live.tables[0].kind = 'p';
+    for (size_t i = 1; i < 4; i++)
+        w.live.tables[i].root = &w.live.tables[0];
+    /* "a" itself and "d" are not in the backup: all it has are two partitions. */
+    w.manifest.tables++;
+    w.manifest.table_count = 2;
+    CHECK(plan(&w) && w.plan.loaded == 2 && w.plan.untouched_count == 1);
+    CHECK_STR(w.plan.untouched[0]->name, "d");
+    w.manifest.tables--;
+    w.manifest.table_count = 1;
+    CHECK(plan(&w) && w.plan.loaded == 1 && w.plan.untouched_count == 0);
 }
 
 TEST(two_tables_into_one)

@@ -54,8 +54,11 @@ bool data_copy(struct applying *x, const struct data_table *t, const char *targe
         .progress = x->spec->progress,
     };
     *rows = 0;
-    if (t->from->file == NULL || t->from->rows == 0)
+    if (t->from->rows == 0)
         return true;
+    if (t->from->file == NULL)
+        return err_set(e, ERR_DAMAGED, "the backup has no file of table \"%s\".\"%s\"",
+                       t->from->schema, t->from->name);
     if (!load_text(x->db, &load, rows, e))
         return false;
     return *rows == t->from->rows ||
@@ -167,15 +170,16 @@ static bool lock_tables(struct applying *x, struct err *e)
 static bool plan_again(struct applying *x, struct data_plan *plan, struct live *live, struct err *e)
 {
     const struct data_plan *shown = x->spec->plan;
+    struct data_inputs from = {shown->manifest, live, shown->wishes, NULL};
     struct data_plan first;
     size_t count;
     if (!live_read(x->arena, x->db, shown->manifest, live, e) ||
-        !data_plan_make(x->arena, shown->manifest, live, shown->wishes, NULL, &first, e))
+        !data_plan_make(x->arena, &from, &first, e))
         return false;
     struct live_table **targets = data_plan_targets(x->arena, &first, &count);
+    from.scans = x->spec->scans;
     if (!live_count(x->arena, x->db, targets, count, e) ||
-        !data_plan_make(x->arena, shown->manifest, live, shown->wishes, x->spec->scans, plan, e) ||
-        !data_plan_check(x->arena, plan, e))
+        !data_plan_make(x->arena, &from, plan, e) || !data_plan_check(x->arena, plan, e))
         return false;
     if (strcmp(data_plan_digest(x->arena, plan), data_plan_digest(x->arena, shown)) != 0) {
         err_set(e, ERR_PREFLIGHT, "the database has changed since the plan was made");
@@ -194,6 +198,13 @@ static bool load_all(struct applying *x, struct err *e)
     return true;
 }
 
+/* Triggers of users find what they name without a schema where the application finds it. */
+static bool set_path(struct applying *x, struct err *e)
+{
+    return !x->plan->wishes->triggers || pg_execf(x->db, e, "SET LOCAL search_path = %s",
+                                                  pg_ident(x->arena, x->spec->to->schema));
+}
+
 /* All but the COMMIT. */
 static bool work(void *context, int worker UNUSED, struct err *e)
 {
@@ -203,7 +214,8 @@ static bool work(void *context, int worker UNUSED, struct err *e)
     if (!lock_tables(x, e) || !plan_again(x, plan, live, e))
         return false;
     x->done->tables = arena_array(x->arena, plan->loaded + 1, sizeof(*x->done->tables));
-    return data_triggers_off(x, e) && data_keys_off(x, e) && delete_rows(x, e) && load_all(x, e) &&
+    return set_path(x, e) && data_triggers_off(x, e) && data_keys_off(x, e) && delete_rows(x, e) &&
+           load_all(x, e) &&
            /* What is deferred is checked now: no table may be altered before that. */
            pg_exec(x->db, "SET CONSTRAINTS ALL IMMEDIATE", e) && data_keys_on(x, e) &&
            data_triggers_on(x, e) && data_sequences(x, e);
@@ -275,7 +287,12 @@ bool data_apply(struct arena *a, const struct data_apply_spec *spec, struct data
     int64_t bytes = 0;
     *done = (struct data_applied){.warnings = strlist_on(a)};
     AUTO(pg) struct pg *db = connection_open(spec->to, &use, e);
-    if (db == NULL || !load_session(db, e) || !pg_exec(db, "SET synchronous_commit = on", e))
+    /* As the text was written. */
+    if (db == NULL || !load_session(db, e) ||
+        !pg_exec(
+            db,
+            "SET synchronous_commit = on; SET IntervalStyle = postgres; SET xmloption = content",
+            e))
         return false;
     x.db = db;
     for (size_t i = 0; i < spec->plan->loaded; i++)

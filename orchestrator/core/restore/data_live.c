@@ -23,14 +23,13 @@ static struct live_table *table_of(const struct by_oid *index, const char *oid)
 {
     if (oid == NULL)
         return NULL;
-    struct live_table **found =
-        bsearch(oid, index->items, index->count, sizeof(*index->items), find_oid);
+    struct live_table **found = bsearch(oid, index->items, index->count, sizeof(void *), find_oid);
     return found == NULL ? NULL : *found;
 }
 
 static char first(const char *text)
 {
-    return text == NULL ? '\0' : text[0];
+    return (char)(text == NULL ? '\0' : text[0]);
 }
 
 static bool read_tables(struct arena *a, struct pg *db, struct live *live, struct by_oid *index,
@@ -41,7 +40,7 @@ static bool read_tables(struct arena *a, struct pg *db, struct live *live, struc
         return false;
     live->tables = arena_array(a, rows.count + 1, sizeof(*live->tables));
     live->table_count = rows.count;
-    index->items = arena_array(a, rows.count + 1, sizeof(*index->items));
+    index->items = arena_array(a, rows.count + 1, sizeof(void *));
     index->count = rows.count;
     for (size_t i = 0; i < rows.count; i++) {
         live->tables[i] = (struct live_table){
@@ -56,7 +55,7 @@ static bool read_tables(struct arena *a, struct pg *db, struct live *live, struc
         };
         index->items[i] = &live->tables[i];
     }
-    qsort(index->items, index->count, sizeof(*index->items), compare_oid);
+    qsort(index->items, index->count, sizeof(void *), compare_oid);
     for (size_t i = 0; i < rows.count; i++)
         live->tables[i].root = table_of(index, pg_cell(&rows, i, "root"));
     return true;

@@ -180,21 +180,29 @@ static void mark_again(struct planning *p)
     }
 }
 
+/* A partition that the backup lacks is left alone although its table is loaded. */
+static bool is_untouched(const struct live_table *t, const struct live_table *all,
+                         const bool *loaded)
+{
+    bool parent = t->kind == 'p' && t->root != NULL;
+    return (t->kind == 'r' || t->kind == 'p') && !parent && !loaded[t - all] &&
+           (t->root == NULL || !loaded[t->root - all]) && strcmp(t->name, ledger_name) != 0;
+}
+
 static void list_untouched(struct planning *p)
 {
     struct data_plan *plan = p->plan;
     const struct live *live = plan->live;
-    bool *used = arena_array(p->arena, live->table_count + 1, sizeof(*used));
-    for (size_t i = 0; i < plan->loaded; i++)
-        used[plan->tables[i].to - live->tables] = used[plan->tables[i].into - live->tables] = true;
-    plan->untouched = arena_array(p->arena, live->table_count + 1, sizeof(*plan->untouched));
-    for (size_t i = 0; i < live->table_count; i++) {
-        const struct live_table *t = &live->tables[i];
-        bool root_used = t->root != NULL && used[t->root - live->tables];
-        bool plain = t->kind == 'r' || t->kind == 'p';
-        if (plain && !used[i] && !root_used && strcmp(t->name, ledger_name) != 0)
-            plan->untouched[plan->untouched_count++] = t;
+    bool *loaded = arena_array(p->arena, live->table_count + 1, sizeof(*loaded));
+    bool *passed = arena_array(p->arena, live->table_count + 1, sizeof(*passed));
+    for (size_t i = 0; i < plan->loaded; i++) {
+        loaded[plan->tables[i].to - live->tables] = true;
+        passed[plan->tables[i].into - live->tables] = true;
     }
+    plan->untouched = arena_array(p->arena, live->table_count + 1, sizeof(void *));
+    for (size_t i = 0; i < live->table_count; i++)
+        if (!passed[i] && is_untouched(&live->tables[i], live->tables, loaded))
+            plan->untouched[plan->untouched_count++] = &live->tables[i];
 }
 
 static void sum_up(struct data_plan *plan)
@@ -260,17 +268,17 @@ static size_t count_columns(const struct manifest *m)
     return count;
 }
 
-bool data_plan_make(struct arena *a, const struct manifest *m, const struct live *live,
-                    const struct data_wishes *wishes, const struct data_scans *scans,
-                    struct data_plan *plan, struct err *e)
+bool data_plan_make(struct arena *a, const struct data_inputs *from, struct data_plan *plan,
+                    struct err *e)
 {
-    struct planning p = {.arena = a, .plan = plan, .scans = scans};
-    *plan = (struct data_plan){.manifest = m,
-                               .live = live,
-                               .wishes = wishes,
+    struct planning p = {.arena = a, .plan = plan, .scans = from->scans};
+    *plan = (struct data_plan){.manifest = from->manifest,
+                               .live = from->live,
+                               .wishes = from->wishes,
                                .suggestions = strlist_on(a),
                                .notes = strlist_on(a)};
-    plan->wanted.items = arena_array(a, count_columns(m) + 1, sizeof(*plan->wanted.items));
+    plan->wanted.items =
+        arena_array(a, count_columns(from->manifest) + 1, sizeof(*plan->wanted.items));
     if (!data_plan_read_wishes(&p, e))
         return false;
     list_tables(&p);
@@ -290,7 +298,7 @@ bool data_plan_make(struct arena *a, const struct manifest *m, const struct live
 
 struct live_table **data_plan_targets(struct arena *a, const struct data_plan *plan, size_t *count)
 {
-    struct live_table **targets = arena_array(a, plan->loaded + 1, sizeof(struct live_table *));
+    struct live_table **targets = arena_array(a, plan->loaded + 1, sizeof(void *));
     *count = 0;
     for (size_t i = 0; i < plan->loaded; i++)
         if (!plan->tables[i].again && !plan->tables[i].to->secured)

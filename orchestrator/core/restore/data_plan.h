@@ -111,10 +111,16 @@ struct data_plan {
     int64_t rows, deleted, lost_rows, lost_values;
 };
 
-/* scans: NULL, or what was read of what an earlier plan wanted.  ERR_USAGE: a wish that names
- * nothing. */
-MUST_CHECK bool data_plan_make(struct arena *a, const struct manifest *m, const struct live *live,
-                               const struct data_wishes *wishes, const struct data_scans *scans,
+/* What a plan is made of. */
+struct data_inputs {
+    const struct manifest *manifest;
+    const struct live *live;
+    const struct data_wishes *wishes;
+    const struct data_scans *scans; /* what was read of what an earlier plan wanted; or NULL */
+};
+
+/* ERR_USAGE: a wish that names nothing. */
+MUST_CHECK bool data_plan_make(struct arena *a, const struct data_inputs *from,
                                struct data_plan *plan, struct err *e);
 
 /* Nothing is in the way: ERR_PREFLIGHT (a blocker; the first in the message), ERR_UNSAFE (values

@@ -71,8 +71,8 @@ static bool reads_text_of(const char *from, const char *to)
     for (size_t i = 0; i < ARRAY_LEN(pairs); i++)
         if (strcmp(pairs[i][0], from) == 0 && strcmp(pairs[i][1], to) == 0)
             return true;
-    if (!is_text(to) || is_type(from, "character") || strcmp(from, "boolean") == 0 ||
-        strcmp(from, "\"char\"") == 0)
+    if (!is_text(to) || is_type(from, "character") || strcmp(from, "bpchar") == 0 ||
+        strcmp(from, "boolean") == 0 || strcmp(from, "\"char\"") == 0)
         return false;
     return length_of(to) < 0 || (is_type(from, "character varying") && length_of(from) >= 0 &&
                                  length_of(from) <= length_of(to));

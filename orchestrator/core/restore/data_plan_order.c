@@ -129,26 +129,24 @@ static void free_children(struct graph *g, struct queue *q, size_t node)
     }
 }
 
+/* Those that wait for nothing, by name. */
+static void place_free(struct graph *g, struct queue *q)
+{
+    for (size_t i = 0; i < g->p->plan->live->table_count; i++)
+        if (g->sources[i] != NULL && g->waits[i] == 0 && !g->placed[i])
+            place(g, q, i);
+    while (q->done < q->count)
+        free_children(g, q, q->items[q->done++]);
+}
+
 static void order_nodes(struct graph *g, struct queue *q)
 {
-    size_t count = g->p->plan->live->table_count;
-    for (size_t i = 0; i < count; i++)
-        if (g->sources[i] != NULL && g->waits[i] == 0)
-            place(g, q, i);
-    for (size_t left = 0; left < count;) {
-        while (q->done < q->count)
-            free_children(g, q, q->items[q->done++]);
-        if (g->sources[left] == NULL || g->placed[left]) {
-            left++;
-            continue;
+    place_free(g, q);
+    for (size_t i = 0; i < g->p->plan->live->table_count; i++)
+        while (g->sources[i] != NULL && !g->placed[i]) {
+            break_cycle(g, i);
+            place_free(g, q);
         }
-        while (g->waits[left] > 0 && q->done == q->count) {
-            break_cycle(g, left);
-            for (size_t i = 0; i < count; i++)
-                if (g->sources[i] != NULL && g->waits[i] == 0 && !g->placed[i])
-                    place(g, q, i);
-        }
-    }
 }
 
 /* The tables in the order of their nodes; sources of one node stay in theirs. */
@@ -175,7 +173,7 @@ static void note_triggers(struct graph *g)
 {
     struct data_plan *plan = g->p->plan;
     const struct live *live = plan->live;
-    plan->quiet = arena_array(g->p->arena, live->table_count + 1, sizeof(*plan->quiet));
+    plan->quiet = arena_array(g->p->arena, live->table_count + 1, sizeof(void *));
     for (size_t i = 0; i < live->table_count && !plan->wishes->triggers; i++) {
         struct live_table *t = &live->tables[i];
         if (t->trigger_count == 0 || g->sources[node_of(g, t)] == NULL)
@@ -205,7 +203,7 @@ static void note_sequences(struct graph *g)
 {
     struct data_plan *plan = g->p->plan;
     const struct live *live = plan->live;
-    plan->sequences = arena_array(g->p->arena, live->sequence_count + 1, sizeof(*plan->sequences));
+    plan->sequences = arena_array(g->p->arena, live->sequence_count + 1, sizeof(void *));
     for (size_t i = 0; i < live->sequence_count; i++) {
         const struct live_sequence *s = &live->sequences[i];
         bool loaded = s->table != NULL && g->sources[node_of(g, s->table)] != NULL;
@@ -221,7 +219,7 @@ void data_plan_order(struct planning *p)
     size_t tables = live->table_count + 1, keys = live->foreign_key_count + 1;
     struct graph g = {
         .p = p,
-        .sources = arena_array(p->arena, tables, sizeof(*g.sources)),
+        .sources = arena_array(p->arena, tables, sizeof(void *)),
         .rows = arena_array(p->arena, tables, sizeof(*g.rows)),
         .emptied = arena_array(p->arena, tables, sizeof(*g.emptied)),
         .waits = arena_array(p->arena, tables, sizeof(*g.waits)),
@@ -239,7 +237,7 @@ void data_plan_order(struct planning *p)
     note_triggers(&g);
     note_sequences(&g);
     sort_tables(&g, &q);
-    plan->taken_off = arena_array(p->arena, keys, sizeof(*plan->taken_off));
+    plan->taken_off = arena_array(p->arena, keys, sizeof(void *));
     for (size_t i = 0; i < live->foreign_key_count; i++)
         if (g.off[i])
             plan->taken_off[plan->taken_off_count++] = &live->foreign_keys[i];

@@ -69,7 +69,7 @@ static char unescaped(char c)
 {
     static const char letters[] = "bfnrtv", bytes[] = "\b\f\n\r\t\v";
     const char *at = strchr(letters, c);
-    return at == NULL || c == '\0' ? c : bytes[at - letters];
+    return (char)(at == NULL || c == '\0' ? c : bytes[at - letters]);
 }
 
 static void tell(const struct data_look *l)
@@ -121,7 +121,7 @@ bool data_look_text(struct data_look *l, const char *text, size_t n, struct err 
 {
     while (n > 0 && !l->ended) {
         size_t bytes = field_bytes(text, n);
-        if (!take_field(l, text, bytes, bytes == n ? '\0' : text[bytes], e))
+        if (!take_field(l, text, bytes, (char)(bytes == n ? '\0' : text[bytes]), e))
             return false;
         size_t taken = bytes == n ? n : bytes + 1;
         text += taken;
