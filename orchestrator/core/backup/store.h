@@ -42,8 +42,18 @@ MUST_CHECK bool store_read(struct arena *a, const char *backup_dir, struct store
 MUST_CHECK bool store_find(struct arena *a, const char *backup_dir, const char *id,
                            struct stored *found, struct err *e);
 /* Every file against the sums of the manifest, and SHA256SUMS against them too: ERR_DAMAGED names
- * the file; ERR_CANCELLED between two files. */
+ * the file and whose it is; ERR_CANCELLED between two files. */
 MUST_CHECK bool store_verify_files(struct arena *a, const struct stored *s, struct err *e);
+/* One of them: size and sum.  label: for the error, as store_file_label makes it. */
+MUST_CHECK bool store_check_file(struct arena *a, const struct stored *s,
+                                 const struct manifest_file *file, const char *label,
+                                 struct err *e);
+/* "file \"x\" (table \"s\".\"t\")"; t may be NULL. */
+char *store_file_label(struct arena *a, const char *file, const struct manifest_table *t)
+    RETURNS_NONNULL;
+/* Does SHA256SUMS say what the manifest says?  A missing one does not. */
+MUST_CHECK bool store_sums_agree(struct arena *a, const struct stored *s, bool *same,
+                                 struct err *e);
 /* Writes SHA256SUMS as `sha256sum -c` reads it. */
 MUST_CHECK bool store_write_sums(struct arena *a, const char *folder,
                                  const struct manifest_file *files, size_t count, struct err *e);
