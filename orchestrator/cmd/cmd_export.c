@@ -1,32 +1,9 @@
 #include "base/fs.h"
 #include "base/log.h"
+#include "cmd/backup_find.h"
 #include "cmd/cmd.h"
 #include "core/backup/export.h"
 #include "ext/digest.h"
-
-static bool find_latest(struct cmd_context *ctx, struct stored *found, struct err *e)
-{
-    const char *folder = ctx->settings->backup_dir;
-    const struct stored *latest = NULL;
-    struct site site;
-    struct store store;
-    if (!cmd_site(ctx, &site, e) || !store_read(ctx->arena, folder, &store, e))
-        return false;
-    for (size_t i = 0; i < store.count; i++) {
-        const struct stored *s = &store.items[i];
-        if (s->damage == NULL && strcmp(s->manifest.kind, "full") == 0 &&
-            strcmp(s->manifest.database.name, site.live.dbname) == 0)
-            latest = s;
-    }
-    if (latest == NULL) {
-        err_set(e, ERR_NOT_FOUND, "no full backup of database \"%s\" in \"%s\"", site.live.dbname,
-                folder);
-        err_hint(e, "Run \"migsafe list\" to see the backups.");
-        return false;
-    }
-    *found = *latest;
-    return true;
-}
 
 static bool print_done(struct cmd_context *ctx, const struct export_spec *spec, struct err *e)
 {
@@ -69,10 +46,7 @@ static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
         return false;
     }
     spec.pg_bin = ctx->settings->pg_bin;
-    bool found = strcmp(args.items[0], "latest") == 0
-                     ? find_latest(ctx, &backup, e)
-                     : store_find(ctx->arena, ctx->settings->backup_dir, args.items[0], &backup, e);
-    if (!found)
+    if (!backup_find(ctx, args.items[0], &backup, e))
         return false;
     log_info("exporting backup %s", backup.id);
     if (!backup_export(ctx->arena, &spec, e))

@@ -65,9 +65,24 @@ static void add_entry(struct str *s, int minor, const struct toc_entry *e)
 }
 
 static const struct toc_entry samples[] = {
-    {3001, 0, "16390", "User", "TABLE", "public", "app", "CREATE TABLE;", NULL, NULL, TOC_PRE_DATA},
-    {3400, 210, "16390", "User", "TABLE DATA", "public", "app", NULL, "COPY x FROM stdin;\n",
-     "3400.dat", TOC_DATA},
+    {.dump_id = 3001,
+     .oid = "16390",
+     .tag = "User",
+     .type = "TABLE",
+     .schema = "public",
+     .owner = "app",
+     .definition = "CREATE TABLE;",
+     .section = TOC_PRE_DATA},
+    {.dump_id = 3400,
+     .depends = 210,
+     .oid = "16390",
+     .tag = "User",
+     .type = "TABLE DATA",
+     .schema = "public",
+     .owner = "app",
+     .copy = "COPY x FROM stdin;\n",
+     .file = "3400.dat",
+     .section = TOC_DATA},
 };
 
 static struct str archive(struct arena *a, int minor)
