@@ -24,8 +24,7 @@ static bool find_latest(struct cmd_context *ctx, struct stored *found, struct er
     return true;
 }
 
-bool backup_find(struct cmd_context *ctx, const char *operand, struct stored *found,
-                 struct err *e)
+bool backup_find(struct cmd_context *ctx, const char *operand, struct stored *found, struct err *e)
 {
     return strcmp(operand, "latest") == 0
                ? find_latest(ctx, found, e)

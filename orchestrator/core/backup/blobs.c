@@ -18,7 +18,7 @@ static int by_name(const void *x, const void *y)
 }
 
 /* The manifest has them sorted, but nothing says that it must. */
-static const struct manifest_file *sorted_files(struct arena *a, const struct manifest *m)
+static struct manifest_file *sorted_files(struct arena *a, const struct manifest *m)
 {
     struct manifest_file *files = arena_array(a, m->file_count + 1, sizeof(*files));
     if (m->file_count > 0)
@@ -82,7 +82,7 @@ bool blobs_list(struct arena *a, const struct stored *s, struct blob **items, si
 {
     struct manifest sorted = s->manifest;
     struct found f = {.arena = a, .m = &sorted};
-    sorted.files = (struct manifest_file *)sorted_files(a, &s->manifest);
+    sorted.files = sorted_files(a, &s->manifest);
     for (size_t i = 0; i < sorted.file_count; i++)
         if (str_starts(sorted.files[i].name, "blobs") && str_ends(sorted.files[i].name, ".toc") &&
             !read_list(&f, s->folder, sorted.files[i].name, e))

@@ -21,7 +21,6 @@ DEFINE_AUTO(blob_reader, struct blob_reader *, blob_close);
 MUST_CHECK struct blob_reader *blob_open(struct arena *a, const struct stored *s,
                                          const struct blob *blob, struct err *e);
 /* At most max bytes of it; *n 0 is the end. */
-MUST_CHECK bool blob_read(struct blob_reader *r, char *bytes, size_t max, size_t *n,
-                          struct err *e);
+MUST_CHECK bool blob_read(struct blob_reader *r, char *bytes, size_t max, size_t *n, struct err *e);
 
 #endif

@@ -183,3 +183,32 @@ bool store_add_verification(struct arena *a, const struct stored *s, const char 
     return rewrite(a, s, j, e) ||
            err_wrap(e, "could not note the verification of backup \"%s\"", s->id);
 }
+
+static bool restored(const struct manifest_check *check)
+{
+    return check != NULL && strcmp(check->level, "restore") == 0;
+}
+
+const struct manifest_check *store_failed_by(const struct manifest *m)
+{
+    const struct manifest_check *failed = NULL;
+    for (size_t i = 0; i < m->verified_count; i++) {
+        const struct manifest_check *check = &m->verified[i];
+        if (strcmp(check->result, "ok") != 0)
+            failed = check;
+        else if (restored(check) || !restored(failed))
+            failed = NULL;
+    }
+    return failed;
+}
+
+const struct manifest_check *store_proven_by(const struct manifest *m)
+{
+    const struct manifest_check *good = NULL;
+    for (size_t i = 0; i < m->verified_count; i++) {
+        const struct manifest_check *check = &m->verified[i];
+        if (strcmp(check->result, "ok") == 0 && (restored(check) || !restored(good)))
+            good = check;
+    }
+    return store_failed_by(m) == NULL ? good : NULL;
+}

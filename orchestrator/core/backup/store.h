@@ -62,6 +62,11 @@ MUST_CHECK bool store_write_sums(struct arena *a, const char *folder,
 MUST_CHECK bool store_pin(struct arena *a, const struct stored *s, bool pinned, struct err *e);
 MUST_CHECK bool store_add_verification(struct arena *a, const struct stored *s, const char *level,
                                        const char *result, struct err *e);
+/* Which check says that it is good: the last that went well, one by restoring before one of files;
+ * NULL when none has, or when one has failed since.  A failure stands until a check of that level,
+ * or a higher one, goes well. */
+const struct manifest_check *store_proven_by(const struct manifest *m);
+const struct manifest_check *store_failed_by(const struct manifest *m); /* that failure, or NULL */
 /* Renames to <id>.removed first, so that a half removed one is never listed. */
 MUST_CHECK bool store_remove(struct arena *a, const struct stored *s, struct err *e);
 

@@ -202,6 +202,7 @@ static bool read_text(struct arena *a, struct verify *v, const struct part *p, s
             return false;
         if (c->table != NULL && n > 0 && !text_count_add(&count, text, n, e))
             return err_wrap(e, "%s", c->label);
+        progress_add(v->spec->progress, (int64_t)n, 0);
     }
     if (c->table == NULL)
         return true;
@@ -210,6 +211,7 @@ static bool read_text(struct arena *a, struct verify *v, const struct part *p, s
     if (count.ended && p->to >= 0)
         return err_set(e, ERR_DAMAGED, "%s: its end mark is not at its end", c->label);
     add_counts(v, c, &count);
+    progress_add(v->spec->progress, 0, count.rows);
     return true;
 }
 
@@ -228,6 +230,20 @@ static bool work(void *context, int worker, struct err *e)
             return err_wrap(e, "could not check %s", p->of->label);
     }
     return true;
+}
+
+static bool tick(void *context, struct err *e)
+{
+    const struct verify *v = context;
+    return progress_tick(v->spec->progress, e);
+}
+
+static int64_t text_bytes(const struct manifest *m)
+{
+    int64_t bytes = 0;
+    for (size_t i = 0; i < m->table_count; i++)
+        bytes += m->tables[i].text_bytes > 0 ? m->tables[i].text_bytes : 0;
+    return bytes;
 }
 
 /* --- what was counted, against the manifest -----------------------------------------------------
@@ -397,7 +413,9 @@ bool backup_verify(struct arena *a, const struct verify_spec *spec, struct verif
         arena_array(a, m->file_count + 2 * m->table_count + OTHERS, sizeof(*result->damages));
     plan(&v);
     int threads = spec->jobs < 1 ? 1 : spec->jobs > POOL_MAX ? POOL_MAX : spec->jobs;
-    if (!pool_run(&(struct pool_spec){.threads = threads, .work = work, .context = &v}, e))
+    const struct pool_spec pool = {.threads = threads, .work = work, .tick = tick, .context = &v};
+    progress_begin(spec->progress, "verify", text_bytes(m));
+    if (!pool_run(&pool, e) || !progress_end(spec->progress, e))
         return false;
     judge_files(&v);
     judge_tables(&v);
@@ -405,16 +423,16 @@ bool backup_verify(struct arena *a, const struct verify_spec *spec, struct verif
 }
 
 bool verify_verdict(struct arena *a, const struct stored *backup,
-                    const struct verify_result *result, struct err *e)
+                    const struct verify_damage *damages, size_t count, struct err *e)
 {
     struct strlist more = strlist_on(a);
-    if (result->damage_count == 0)
+    if (count == 0)
         return true;
-    for (size_t i = 1; i < result->damage_count && i < SHOWN; i++)
-        strlist_add(&more, result->damages[i].what);
-    err_set(e, ERR_DAMAGED, "backup \"%s\": %s", backup->id, result->damages[0].what);
+    for (size_t i = 1; i < count && i < SHOWN; i++)
+        strlist_add(&more, damages[i].what);
+    err_set(e, ERR_DAMAGED, "backup \"%s\": %s", backup->id, damages[0].what);
     if (more.count > 0)
-        err_detail(e, "%zu damages; also: %s%s.", result->damage_count, strlist_join(&more, "; "),
-                   result->damage_count > SHOWN ? "; ..." : "");
+        err_detail(e, "%zu damages; also: %s%s.", count, strlist_join(&more, "; "),
+                   count > SHOWN ? "; ..." : "");
     return false;
 }

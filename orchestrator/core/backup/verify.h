@@ -9,6 +9,7 @@
 #ifndef MIGSAFE_CORE_BACKUP_VERIFY_H
 #define MIGSAFE_CORE_BACKUP_VERIFY_H
 
+#include "core/backup/progress.h"
 #include "core/backup/store.h"
 
 struct verify_damage {
@@ -20,6 +21,7 @@ struct verify_damage {
 struct verify_spec {
     const struct stored *backup;
     int jobs;
+    struct progress *progress; /* or NULL */
 };
 
 struct verify_result {
@@ -35,6 +37,6 @@ MUST_CHECK bool backup_verify(struct arena *a, const struct verify_spec *spec,
                               struct verify_result *result, struct err *e);
 /* ERR_DAMAGED from the first damage, the next in the detail; true when there is none. */
 MUST_CHECK bool verify_verdict(struct arena *a, const struct stored *backup,
-                               const struct verify_result *result, struct err *e);
+                               const struct verify_damage *damages, size_t count, struct err *e);
 
 #endif

@@ -75,7 +75,7 @@ static void add_reading(struct proof *p, const struct manifest_table *t)
     }
     r->content += strtoull(t->content, NULL, 16);
     r->rows += t->rows;
-    r->bytes += t->bytes;
+    r->bytes += t->text_bytes > 0 ? t->text_bytes : t->bytes;
     p->result->tables_by_content++;
 }
 
@@ -103,8 +103,8 @@ static void plan(struct proof *p)
 /* --- reading back -------------------------------------------------------------------------------
  */
 
-static bool sum_content(struct pg *db, const char *copy, uint64_t *content, int64_t *rows,
-                        struct err *e)
+static bool sum_content(struct proof *p, struct pg *db, const char *copy, uint64_t *content,
+                        int64_t *rows, struct err *e)
 {
     const char *row;
     int64_t said;
@@ -119,6 +119,7 @@ static bool sum_content(struct pg *db, const char *copy, uint64_t *content, int6
             return true;
         *content += hash_of(row, n);
         ++*rows;
+        progress_add(p->spec->progress, (int64_t)n, 1);
     }
 }
 
@@ -129,23 +130,22 @@ static bool read_back(struct proof *p, struct pg *db, struct reading *r, struct 
     int64_t rows;
     const char *table;
     pthread_mutex_lock(&p->mutex);
-    table = t->load_root_name == NULL
-                ? pg_ident2(p->arena, t->schema, t->name)
-                : pg_ident2(p->arena, t->load_root_schema, t->load_root_name);
+    table = t->load_root_name == NULL ? pg_ident2(p->arena, t->schema, t->name)
+                                      : pg_ident2(p->arena, t->load_root_schema, t->load_root_name);
     pthread_mutex_unlock(&p->mutex);
-    if (!sum_content(db, r->copy, &content, &rows, e))
+    if (!sum_content(p, db, r->copy, &content, &rows, e))
         return err_wrap(e, "could not read table %s back", table);
     if (content == r->content && rows == r->rows)
         return true;
     pthread_mutex_lock(&p->mutex);
-    r->damage = rows != r->rows
-                    ? arena_printf(p->arena, "table %s restores to %lld rows, %lld were backed up",
-                                   table, (long long)rows, (long long)r->rows)
-                    : arena_printf(p->arena,
-                                   "table %s restores to other rows than were backed up: its"
-                                   " content sum is %016llx, not %016llx",
-                                   table, (unsigned long long)content,
-                                   (unsigned long long)r->content);
+    r->damage =
+        rows != r->rows
+            ? arena_printf(p->arena, "table %s restores to %lld rows, %lld were backed up", table,
+                           (long long)rows, (long long)r->rows)
+            : arena_printf(p->arena,
+                           "table %s restores to other rows than were backed up: its"
+                           " content sum is %016llx, not %016llx",
+                           table, (unsigned long long)content, (unsigned long long)r->content);
     pthread_mutex_unlock(&p->mutex);
     return true;
 }
@@ -162,6 +162,12 @@ static bool work(void *context, int worker, struct err *e)
         if (!stop_check(e) || !read_back(p, db, &p->readings[i], e))
             return false;
     return true;
+}
+
+static bool tick(void *context, struct err *e)
+{
+    const struct proof *p = context;
+    return progress_tick(p->spec->progress, e);
 }
 
 /* --- the verdict --------------------------------------------------------------------------------
@@ -199,7 +205,12 @@ static bool compare(struct proof *p, struct err *e)
     int jobs = p->spec->jobs < 1 ? 1 : p->spec->jobs > POOL_MAX ? POOL_MAX : p->spec->jobs;
     if ((size_t)jobs > p->count)
         jobs = p->count == 0 ? 1 : (int)p->count;
-    if (!pool_run(&(struct pool_spec){.threads = jobs, .work = work, .context = p}, e))
+    const struct pool_spec pool = {.threads = jobs, .work = work, .tick = tick, .context = p};
+    int64_t text = 0;
+    for (size_t i = 0; i < p->count; i++)
+        text += p->readings[i].bytes;
+    progress_begin(p->spec->progress, "compare", text);
+    if (!pool_run(&pool, e) || !progress_end(p->spec->progress, e))
         return false;
     qsort(p->readings, p->count, sizeof(*p->readings), by_place);
     p->result->damages = arena_array(p->arena, p->count + 1, sizeof(*p->result->damages));

@@ -19,6 +19,7 @@ struct proof_spec {
     const struct stored *backup; /* full */
     const char *run;             /* names the side database */
     int jobs;
+    struct progress *progress; /* or NULL */
 };
 
 struct proof_result {

@@ -40,8 +40,7 @@ static bool compare_one(struct pg *db, const struct stored *s, const struct blob
         if (!stop_check(e) || !fill(r, piece, &n, e))
             return false;
         const char *sum = pg_value(
-            round, db,
-            "SELECT encode(sha256(lo_get($1::oid, $2::bigint, $3::int)), 'hex')",
+            round, db, "SELECT encode(sha256(lo_get($1::oid, $2::bigint, $3::int)), 'hex')",
             PG_ARGS(blob->oid, arena_printf(round, "%lld", (long long)at),
                     arena_printf(round, "%d", (int)PIECE_BYTES)),
             e);
@@ -68,8 +67,9 @@ bool proof_large_objects(struct arena *a, struct pg *db, const struct stored *s,
             *e = (struct err){0};
             *damage = arena_printf(a, "large object %s is missing when restored", blobs[i].oid);
         } else if (!same) {
-            *damage = arena_printf(a, "large object %s restores to other bytes than file \"%s\" has",
-                                   blobs[i].oid, blobs[i].file);
+            *damage =
+                arena_printf(a, "large object %s restores to other bytes than file \"%s\" has",
+                             blobs[i].oid, blobs[i].file);
         }
     }
     return true;
