@@ -12,40 +12,12 @@ struct found {
     size_t count, size;
 };
 
-static int by_name(const void *x, const void *y)
-{
-    return strcmp(((const struct manifest_file *)x)->name, ((const struct manifest_file *)y)->name);
-}
-
-/* The manifest has them sorted, but nothing says that it must. */
-static struct manifest_file *sorted_files(struct arena *a, const struct manifest *m)
-{
-    struct manifest_file *files = arena_array(a, m->file_count + 1, sizeof(*files));
-    if (m->file_count > 0)
-        memcpy(files, m->files, m->file_count * sizeof(*files));
-    qsort(files, m->file_count, sizeof(*files), by_name);
-    return files;
-}
-
-/* The list says blob_1.dat, the file may be packed. */
-static const char *packed_name(struct arena *a, const struct manifest *m, const char *name)
-{
-    static const enum member_codec codecs[] = {MEMBER_NONE, MEMBER_GZIP, MEMBER_ZSTD};
-    for (size_t i = 0; i < ARRAY_LEN(codecs); i++) {
-        const struct manifest_file like = {
-            .name = arena_printf(a, "%s%s", name, member_suffix(codecs[i]))};
-        if (bsearch(&like, m->files, m->file_count, sizeof(*m->files), by_name) != NULL)
-            return like.name;
-    }
-    return NULL;
-}
-
 static bool add_line(struct found *f, const char *line, const char *list, struct err *e)
 {
     const char *oid = arena_strndup(f->arena, line, strspn(line, "0123456789"));
     size_t at = strlen(oid);
     const char *name = line[at] == ' ' ? line + at + 1 : "";
-    const char *file = name[0] == '\0' ? NULL : packed_name(f->arena, f->m, name);
+    const char *file = name[0] == '\0' ? NULL : store_packed_name(f->arena, f->m, name);
     if (at == 0 || file == NULL)
         return err_set(e, ERR_DAMAGED, "file \"%s\" lists what is no large object: \"%s\"", list,
                        line);
@@ -80,9 +52,8 @@ static bool read_list(struct found *f, const char *folder, const char *list, str
 bool blobs_list(struct arena *a, const struct stored *s, struct blob **items, size_t *count,
                 struct err *e)
 {
-    struct manifest sorted = s->manifest;
+    const struct manifest sorted = store_sorted(a, &s->manifest);
     struct found f = {.arena = a, .m = &sorted};
-    sorted.files = sorted_files(a, &s->manifest);
     for (size_t i = 0; i < sorted.file_count; i++)
         if (str_starts(sorted.files[i].name, "blobs") && str_ends(sorted.files[i].name, ".toc") &&
             !read_list(&f, s->folder, sorted.files[i].name, e))

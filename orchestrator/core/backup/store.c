@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "base/stop.h"
 #include "ext/digest.h"
+#include "ext/member.h"
 #include "ext/pg.h"
 
 /* What `sha256sum -c` reads; written and checked here. */
@@ -211,4 +212,33 @@ const struct manifest_check *store_proven_by(const struct manifest *m)
             good = check;
     }
     return store_failed_by(m) == NULL ? good : NULL;
+}
+
+static int by_name(const void *x, const void *y)
+{
+    return strcmp(((const struct manifest_file *)x)->name, ((const struct manifest_file *)y)->name);
+}
+
+struct manifest store_sorted(struct arena *a, const struct manifest *m)
+{
+    struct manifest sorted = *m;
+    sorted.files = arena_array(a, m->file_count + 1, sizeof(*sorted.files));
+    if (m->file_count > 0)
+        memcpy(sorted.files, m->files, m->file_count * sizeof(*sorted.files));
+    qsort(sorted.files, m->file_count, sizeof(*sorted.files), by_name);
+    return sorted;
+}
+
+const char *store_packed_name(struct arena *a, const struct manifest *sorted, const char *name)
+{
+    static const enum member_codec codecs[] = {MEMBER_NONE, MEMBER_GZIP, MEMBER_ZSTD};
+    if (name == NULL || name[0] == '\0')
+        return NULL;
+    for (size_t i = 0; i < ARRAY_LEN(codecs); i++) {
+        const struct manifest_file like = {
+            .name = arena_printf(a, "%s%s", name, member_suffix(codecs[i]))};
+        if (bsearch(&like, sorted->files, sorted->file_count, sizeof(*sorted->files), by_name))
+            return like.name;
+    }
+    return NULL;
 }
