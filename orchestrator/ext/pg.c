@@ -196,12 +196,19 @@ static bool is_ok(const PGresult *res)
     return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY;
 }
 
+/* libpq gives the same result of a COPY until its data is read. */
+static bool is_copy(const PGresult *res)
+{
+    ExecStatusType status = PQresultStatus(res);
+    return status == PGRES_COPY_OUT || status == PGRES_COPY_IN || status == PGRES_COPY_BOTH;
+}
+
 static void drop_results(struct pg *db)
 {
-    while (PQstatus(db->conn) == CONNECTION_OK && !PQisBusy(db->conn)) {
+    bool more = true;
+    while (more && PQstatus(db->conn) == CONNECTION_OK && !PQisBusy(db->conn)) {
         PGresult *res = PQgetResult(db->conn);
-        if (res == NULL)
-            break;
+        more = res != NULL && !is_copy(res);
         PQclear(res);
     }
 }
