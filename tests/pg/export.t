@@ -139,6 +139,14 @@ same once "which gives the same database"
 is "$(cat "$T/err")" "" "without a warning"
 is "$(find "$MIGSAFE_BACKUP_DIR/.migsafe" -name 'export_*' 2>/dev/null)" "" "no copy of toc.dat is left"
 
+# Data that the pg_restore of this server cannot read.
+run "$MIGSAFE" backup --kind full --compression zstd:1 --label packed --json
+packed=$(jq -r '.backups[0].id' <<<"$OUT")
+is "$(find "$MIGSAFE_BACKUP_DIR/$packed" -name '*.dat.gz' | wc -l)" 0 "a backup packed by zstd"
+"$MIGSAFE" export "$packed" 2>"$T/err" | sed "$restrict" | diff -B - <(sed "$restrict" "$T/plain.sql") >"$T/differs"
+ok $? "is exported as the same text" || diag "$(head -n 20 "$T/differs")"
+rm -rf "${MIGSAFE_BACKUP_DIR:?}/$packed"
+
 # --- data alone -------------------------------------------------------------------------------------
 
 # Into the same tables, emptied, with foreign keys in the way of the order.

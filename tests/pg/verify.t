@@ -77,6 +77,12 @@ status_is 64 "a level that is none"
 run "$MIGSAFE" verify app_20010101_000000_full
 status_is 66 "a backup that is none"
 
+for how in none zstd:1; do
+	run "$MIGSAFE" backup --kind full --compression "$how" --split-size 100kB --json
+	run "$MIGSAFE" verify "$(jq -r '.backups[0].id' <<<"$OUT")" --json
+	is "$(jq -r '[.result, .rows, .tables_by_content] | map(tostring) | join(" ")' <<<"$OUT")" "ok $ROWS $TABLES" "packed by $how"
+done
+
 # --- damage ------------------------------------------------------------------------------------------
 
 cp -R "$PLACE" "$T/good" || bail "copy"

@@ -47,7 +47,7 @@ bool export_tar(struct arena *a, const struct stored *s, struct pack *to, struct
                                 "--create",
                                 "--file=-",
                                 "--format=posix",
-                                "--pax-option=delete=atime,delete=ctime",
+                                "--pax-option=delete=atime,delete=ctime,delete=mtime",
                                 "--owner=0",
                                 "--group=0",
                                 "--numeric-owner",

@@ -229,16 +229,22 @@ struct manifest store_sorted(struct arena *a, const struct manifest *m)
     return sorted;
 }
 
+bool store_has_file(const struct manifest *sorted, const char *name)
+{
+    const struct manifest_file like = {.name = name};
+    return sorted->file_count > 0 &&
+           bsearch(&like, sorted->files, sorted->file_count, sizeof(like), by_name) != NULL;
+}
+
 const char *store_packed_name(struct arena *a, const struct manifest *sorted, const char *name)
 {
     static const enum member_codec codecs[] = {MEMBER_NONE, MEMBER_GZIP, MEMBER_ZSTD};
     if (name == NULL || name[0] == '\0')
         return NULL;
     for (size_t i = 0; i < ARRAY_LEN(codecs); i++) {
-        const struct manifest_file like = {
-            .name = arena_printf(a, "%s%s", name, member_suffix(codecs[i]))};
-        if (bsearch(&like, sorted->files, sorted->file_count, sizeof(*sorted->files), by_name))
-            return like.name;
+        const char *packed = arena_printf(a, "%s%s", name, member_suffix(codecs[i]));
+        if (store_has_file(sorted, packed))
+            return packed;
     }
     return NULL;
 }

@@ -55,6 +55,8 @@ char *store_file_label(struct arena *a, const char *file, const struct manifest_
 struct manifest store_sorted(struct arena *a, const struct manifest *m);
 /* An archive says 1.dat, the file may be 1.dat.gz or 1.dat.zst.  NULL: there is none. */
 const char *store_packed_name(struct arena *a, const struct manifest *sorted, const char *name);
+/* Does the sorted manifest name it? */
+bool store_has_file(const struct manifest *sorted, const char *name);
 /* Does SHA256SUMS say what the manifest says?  A missing one does not. */
 MUST_CHECK bool store_sums_agree(struct arena *a, const struct stored *s, bool *same,
                                  struct err *e);

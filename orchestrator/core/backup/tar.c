@@ -12,7 +12,7 @@ enum {
     MAGIC_AT = 257,
     PREFIX_AT = 345,
     PREFIX_BYTES = 155,
-    PAX_MAX = 1 << 20,
+    PAX_MAX = 64 * 1024,
 };
 
 /* Of the next file, from pax headers before it. */
@@ -115,14 +115,13 @@ static bool read_record(struct tar *t, const char **at, const char *end, struct 
     if (*space != ' ' || length > (unsigned long)(end - *at) || *at + length <= space + 1 ||
         (*at)[length - 1] != '\n')
         return damaged(e, "a pax header is none");
-    const char *text = arena_strndup(t->arena, space + 1,
-                                     (size_t)(*at + length - 1 - (space + 1)));
+    const char *text = space + 1, *stop = *at + length - 1;
     if (str_starts(text, "path="))
-        pax->path = text + strlen("path=");
+        pax->path = arena_strndup(t->arena, text + 5, (size_t)(stop - text) - 5);
     if (str_starts(text, "size=")) {
-        char *stop;
-        pax->size = strtoll(text + strlen("size="), &stop, 10);
-        if (*stop != '\0' || pax->size < 0)
+        char *digits_end;
+        pax->size = strtoll(text + 5, &digits_end, 10);
+        if (digits_end != stop || pax->size < 0)
             return damaged(e, "a pax header has a size that is none");
     }
     *at += length;
@@ -138,7 +137,8 @@ static bool read_pax(struct tar *t, int64_t size, struct pax *pax, struct err *e
 {
     if (size > PAX_MAX)
         return damaged(e, "a pax header is too long");
-    char *text = arena_alloc(t->arena, (size_t)size + 1);
+    AUTO(arena) struct arena *a = arena_new();
+    char *text = arena_alloc(a, (size_t)size + 1);
     if (!need(t, text, (size_t)size, e) || !skip(t, padded(size), e))
         return false;
     for (const char *at = text, *end = text + size; at < end && *at != '\0';)
@@ -196,7 +196,8 @@ bool tar_next(struct tar *t, bool *more, struct err *e)
             return damaged(e, "a header is none");
         char type = block[TYPE_AT];
         if (type == 'x' || type == 'g') {
-            if (!read_pax(t, size, &pax, e))
+            struct pax of_all; /* tells of times and the like: of no interest */
+            if (!read_pax(t, size, type == 'x' ? &pax : &of_all, e))
                 return false;
             continue;
         }

@@ -42,17 +42,20 @@ static char *columns_of(struct arena *a, const struct manifest_table *t)
     return s.text;
 }
 
-static const char *copy_of(struct arena *a, const struct manifest_table *t)
+/* In the encoding of the data files; names stay in that of the session. */
+static const char *copy_of(struct arena *a, const struct manifest *m,
+                           const struct manifest_table *t)
 {
     const char *columns = columns_of(a, t), *name = pg_ident2(a, t->schema, t->name);
+    const char *of = columns[0] == '\0' ? name : arena_printf(a, "%s (%s)", name, columns);
     if (t->load_root_name != NULL)
-        return arena_printf(a, "COPY (SELECT %s FROM %s) TO STDOUT", columns,
-                            pg_ident2(a, t->load_root_schema, t->load_root_name));
-    if (t->condition != NULL)
-        return arena_printf(a, "COPY (SELECT %s FROM ONLY %s %s) TO STDOUT", columns, name,
-                            t->condition);
-    return columns[0] == '\0' ? arena_printf(a, "COPY %s TO STDOUT", name)
-                              : arena_printf(a, "COPY %s (%s) TO STDOUT", name, columns);
+        of = arena_printf(a, "(SELECT %s FROM %s)", columns,
+                          pg_ident2(a, t->load_root_schema, t->load_root_name));
+    else if (t->condition != NULL)
+        of = arena_printf(a, "(SELECT %s FROM ONLY %s %s)", columns, name, t->condition);
+    return arena_printf(
+        a, "COPY %s TO STDOUT WITH (ENCODING %s)", of,
+        pg_literal(a, m->data_encoding == NULL ? m->database.encoding : m->data_encoding));
 }
 
 static struct reading *reading_of(struct proof *p, const char *copy)
@@ -67,7 +70,7 @@ static struct reading *reading_of(struct proof *p, const char *copy)
  * are the sum of the whole. */
 static void add_reading(struct proof *p, const struct manifest_table *t)
 {
-    const char *copy = copy_of(p->arena, t);
+    const char *copy = copy_of(p->arena, &p->spec->backup->manifest, t);
     struct reading *r = t->load_root_name == NULL ? NULL : reading_of(p, copy);
     if (r == NULL) {
         r = &p->readings[p->count++];
