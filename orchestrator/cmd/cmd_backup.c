@@ -57,18 +57,19 @@ static void apply_retention(struct cmd_context *ctx, const char *database, struc
         }
 }
 
-static bool show(struct cmd_context *ctx, const struct backup_done *done,
-                 const struct strlist *removed, struct err *e)
+static void show(struct cmd_context *ctx, const struct backup_done *done,
+                 const struct strlist *removed)
 {
     const char *const ids[] = {done->full_id, done->data_id};
+    const struct manifest *const manifests[] = {&done->manifest, &done->data};
     AUTO(json) struct json *j = json_object();
     struct json *list = json_put_array(j, "backups"), *gone = json_put_array(j, "removed");
     for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
-        struct stored s;
         if (ids[i] == NULL)
             continue;
-        if (!store_find(ctx->arena, ctx->settings->backup_dir, ids[i], &s, e))
-            return false;
+        const struct stored s = {.id = ids[i],
+                                 .folder = fs_join(ctx->arena, ctx->settings->backup_dir, ids[i]),
+                                 .manifest = *manifests[i]};
         backup_json(&s, NULL, json_push_object(list));
         if (!ctx->json)
             fprintf(ctx->out, "%s  %s, %s, %s rows, %s\n", s.id,
@@ -82,7 +83,6 @@ static bool show(struct cmd_context *ctx, const struct backup_done *done,
     json_put_int(j, "elapsed_ms", done->elapsed_ms);
     if (ctx->json)
         cmd_print(ctx, TAKE(j));
-    return true;
 }
 
 static void add_to_report(struct run_report *r, const struct backup_spec *spec, const char *id,
@@ -155,7 +155,8 @@ static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
     if (!take(ctx, &spec, &done, e))
         return false;
     apply_retention(ctx, done.manifest.database.name, &removed);
-    return show(ctx, &done, &removed, e);
+    show(ctx, &done, &removed);
+    return true;
 }
 
 const struct command cmd_backup = {

@@ -54,7 +54,7 @@ static bool apply(struct run *run, struct err *e)
     json_put(facts, "data", run->backup.data_id);
     json_put_int(facts, "bytes", run->backup.manifest.bytes);
     add_to_report(run, run->backup.full_id, "full", &run->backup.manifest);
-    add_to_report(run, run->backup.data_id, "data", &run->backup.manifest);
+    add_to_report(run, run->backup.data_id, "data", &run->backup.data);
     if (!journal_write(run->journal, "backup", "note", facts, NULL, e))
         return false;
     run_hooks_or_warn(run, HOOK_POST_BACKUP, spec.reason);
