@@ -2,7 +2,8 @@
 # make test       installs what it lacks, runs all tests    make lint   format, layers, headers, analyzers
 # make bench      beside pg_dump and others: docs/BENCHMARKS.md
 # make MODE=asan  with ASan and UBSan                       make install PREFIX=/usr/local DESTDIR=   (uninstall)
-# MODE is one of: release debug asan tsan analyze cover.  STRICT=1 (lint, CI) turns warnings into errors.
+# make fuzz       readers of foreign bytes, FUZZ_SECONDS each
+# MODE is one of: release debug asan tsan fuzz analyze cover.  STRICT=1 (lint, CI) turns warnings into errors.
 MODE    ?= release
 PREFIX  ?= /usr/local
 BUILD   := build/$(MODE)
@@ -32,6 +33,7 @@ endif
 OPT.release := -O2 -g $(HARDEN)
 OPT.debug   := -Og -g3
 OPT.asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+OPT.fuzz    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
 OPT.tsan    := -O1 -g -fsanitize=thread
 OPT.analyze := -O1 -g -fanalyzer
 OPT.cover   := -O0 -g --coverage
@@ -52,12 +54,17 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_test.
 # Programs that a tests/pg/*.t needs to reach functions that no command shows alone.
 DRIVERS := $(patsubst tests/pg/%.c,$(BUILD)/tests/%,$(wildcard tests/pg/*_driver.c))
 
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/fuzz/$(or $(FUZZ),*)_fuzz.c)))
+
 all: $(BUILD)/migsafe
 $(BUILD)/migsafe: $(OBJS)
 	@echo "  LD  $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(BUILD)/tests/%_driver: $(BUILD)/tests/pg/%_driver.o $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LD  $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(BUILD)/tests/%_fuzz: $(BUILD)/tests/fuzz/%_fuzz.o $(LIB)
+	@mkdir -p $(@D)
+	@echo "  LD  $@"; $(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LD  $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -91,6 +98,11 @@ test-asan: setup
 demo: setup
 	@$(MAKE) --no-print-directory all
 	@scripts/demo.sh $(BUILD)/migsafe
+fuzz:
+	@scripts/setup.sh --build-only --fuzz
+	@$(MAKE) --no-print-directory MODE=fuzz CC=clang fuzz-run
+fuzz-run: $(FUZZERS)
+	@tests/fuzz/run $(FUZZERS)
 bench: setup
 	@$(MAKE) --no-print-directory all
 	@TEST_MIGSAFE="$(CURDIR)/$(BUILD)/migsafe" tests/bench/run
@@ -119,5 +131,5 @@ uninstall:
 clean:
 	rm -rf build
 -include $(shell find build/$(MODE) -name '*.d' 2>/dev/null)
-.PHONY: all setup drivers unit test test-run test-asan demo bench lint format install uninstall clean
+.PHONY: all setup drivers unit test test-run test-asan demo bench fuzz fuzz-run lint format install uninstall clean
 .SECONDARY:
