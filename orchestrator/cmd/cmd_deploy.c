@@ -31,7 +31,7 @@ static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
         {"dry-run", OPT_FLAG, &dry_run, NULL, "print the plan and change nothing"},
         {"again", OPT_FLAG, &options.again, NULL,
          "also when the same migrations failed before for a permanent cause"},
-        {"verbose", OPT_FLAG, &verbose, NULL, "a line for every table backed up or restored"},
+        {"verbose", OPT_FLAG, &verbose, NULL, "a line in the log for every table"},
     };
     if (!cmd_parse(ctx, opts, ARRAY_LEN(opts), &args, e))
         return false;
