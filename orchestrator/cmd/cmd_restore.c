@@ -8,6 +8,7 @@
 #include "cmd/restore_print.h"
 #include "core/hook/hook.h"
 #include "core/journal.h"
+#include "core/progress_note.h"
 #include "core/report/announce.h"
 #include "core/restore/drill.h"
 #include "core/restore/into.h"
@@ -35,6 +36,7 @@ struct job {
     struct database_facts live; /* unless into */
     struct database_facts like; /* of a new database that leaves something of the backup's out */
     struct progress_line progress;
+    struct progress_note told; /* the same in the journal */
 };
 
 static struct restore_what what(const struct job *j)
@@ -97,7 +99,6 @@ static bool find_archive(struct job *j, struct err *e)
         .jobs = s->jobs,
         .no_owner = j->no_owner,
         .no_acl = j->no_acl,
-        .progress = progress_line_of(&j->progress),
     };
     j->source = source_of_backup(&j->of_backup);
     if (!leave_out(j, e))
@@ -318,6 +319,15 @@ static void conclude(struct job *j, bool restored, const struct err *error)
         log_err_as(LOG_WARNING, &late);
 }
 
+static bool restore_telling(struct job *j, struct rollback_result *result, struct err *e)
+{
+    j->told = progress_note_to(j->journal, "restore", progress_line_of(&j->progress));
+    j->of_backup.progress = progress_note_of(&j->told);
+    bool ok = j->into != NULL ? restore_into_new(j, e) : restore_between_hooks(j, result, e);
+    progress_release(&j->told.progress);
+    return ok;
+}
+
 static bool carry_out(struct job *j, struct err *e)
 {
     struct rollback_result result = {0};
@@ -330,7 +340,7 @@ static bool carry_out(struct job *j, struct err *e)
         return false;
     const struct restore_what from = what(j);
     log_info("restoring %s", restore_what_line(j->ctx->arena, &from));
-    bool ok = j->into != NULL ? restore_into_new(j, e) : restore_between_hooks(j, &result, e);
+    bool ok = restore_telling(j, &result, e);
     if (j->file != NULL)
         j->report.backups.items[0].rows = j->file->counts.rows;
     if (ok || result.swapped || e->kind != ERR_CONNECT)
