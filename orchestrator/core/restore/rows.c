@@ -26,6 +26,7 @@ struct loading_all {
     size_t table_count;
     struct piece *pieces;
     size_t count;
+    bool within;    /* a transaction that is open already */
     size_t next;    /* atomic */
     int64_t *taken; /* atomic; rows by table of the manifest */
     size_t *left;   /* atomic; pieces that are not loaded yet, by table */
@@ -109,7 +110,7 @@ static bool load_piece(struct arena *a, struct pg *db, const struct loading_all 
     const struct manifest *m = &all->spec->backup->manifest;
     const struct manifest_table *t = p->table;
     bool by_root = t->load_root_name != NULL;
-    bool frozen = p->whole && !by_root && weight_of(t) >= FROZEN_LEAST;
+    bool frozen = p->whole && !by_root && !all->within && weight_of(t) >= FROZEN_LEAST;
     const char *target = by_root ? pg_ident2(a, t->load_root_schema, t->load_root_name)
                                  : pg_ident2(a, t->schema, t->name);
     const char *copy = load_copy(a, m, target, load_columns(a, t), frozen ? "FREEZE" : NULL);
@@ -193,15 +194,37 @@ static struct manifest_table *copy_tables(struct arena *a, const struct manifest
     return tables;
 }
 
+static bool prepare(struct arena *a, struct pg *db, struct loading_all *all, struct err *e)
+{
+    const struct manifest *m = &all->spec->backup->manifest;
+    all->tables = copy_tables(a, m);
+    all->table_count = m->table_count;
+    if (!configuration_load(a, db, all->spec, e) || !mark_generated(a, all, db, e))
+        return false;
+    plan(a, all);
+    return true;
+}
+
 bool rows_load(struct arena *a, const struct rows_spec *spec, struct err *e)
 {
     const struct session_use use = {.application_name = "migsafe"};
-    const struct manifest *m = &spec->backup->manifest;
-    struct loading_all all = {
-        .spec = spec, .tables = copy_tables(a, m), .table_count = m->table_count};
+    struct loading_all all = {.spec = spec};
     AUTO(pg) struct pg *db = connection_open(spec->to, &use, e);
-    if (db == NULL || !configuration_load(a, db, spec, e) || !mark_generated(a, &all, db, e))
+    return db != NULL && prepare(a, db, &all, e) && load_parallel(&all, e) && judge(a, &all, db, e);
+}
+
+bool rows_load_within(struct arena *a, struct pg *db, const struct rows_spec *spec, struct err *e)
+{
+    struct loading_all all = {.spec = spec, .within = true};
+    if (!prepare(a, db, &all, e))
         return false;
-    plan(a, &all);
-    return load_parallel(&all, e) && judge(a, &all, db, e);
+    for (size_t i = 0; i < all.count; i++) {
+        int64_t rows;
+        if (!load_piece(a, db, &all, &all.pieces[i], &rows, e))
+            return false;
+        tell(&all, all.pieces[i].table, rows);
+        if (!progress_tick(spec->progress, e))
+            return false;
+    }
+    return judge(a, &all, db, e);
 }
