@@ -1,6 +1,6 @@
 -- All that goes when what the schemas $1 hold is dropped with CASCADE, but for extensions and their
--- members, which stay.  direct: in a schema itself.  outside: belongs to no schema of these.
--- not_ours: this role may not drop it.
+-- members, which stay.  direct: in a schema itself, and no part of something else.  outside: belongs
+-- to no schema of these (pg_identify_object quotes their names).  not_ours: this role may not drop it.
 WITH RECURSIVE held AS (
     SELECT d.classid, d.objid
     FROM pg_depend d JOIN pg_namespace n ON n.oid = d.refobjid
@@ -13,8 +13,10 @@ WITH RECURSIVE held AS (
     SELECT d.classid, d.objid FROM pg_depend d JOIN doomed ON d.refclassid = doomed.classid AND d.refobjid = doomed.objid
 ), named AS (
     SELECT g.classid, g.objid, o.type, o.identity,
-           EXISTS (SELECT FROM held h WHERE h.classid = g.classid AND h.objid = g.objid) AS direct,
-           coalesce(o.schema, (SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+           EXISTS (SELECT FROM held h WHERE h.classid = g.classid AND h.objid = g.objid)
+           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = g.classid AND d.objid = g.objid
+                           AND d.objsubid = 0 AND d.deptype IN ('i', 'P', 'S')) AS direct,
+           coalesce(o.schema, (SELECT quote_ident(n.nspname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                                WHERE c.oid = coalesce((SELECT tgrelid FROM pg_trigger t WHERE g.classid = 'pg_trigger'::regclass AND t.oid = g.objid),
                                                       (SELECT ev_class FROM pg_rewrite r WHERE g.classid = 'pg_rewrite'::regclass AND r.oid = g.objid),
                                                       (SELECT adrelid FROM pg_attrdef a WHERE g.classid = 'pg_attrdef'::regclass AND a.oid = g.objid),
@@ -22,7 +24,7 @@ WITH RECURSIVE held AS (
     FROM doomed g, pg_identify_object(g.classid, g.objid, 0) o
 )
 SELECT type, identity, direct,
-       type = 'extension' OR (schema IS NOT NULL AND schema <> ALL ($1::text[]) AND schema !~ '^pg_toast') AS outside,
+       type = 'extension' OR (schema !~ '^pg_toast' AND schema NOT IN (SELECT quote_ident(s) FROM unnest($1::text[]) s)) AS outside,
        direct AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
        AND NOT EXISTS (SELECT FROM pg_shdepend s
                        WHERE s.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())

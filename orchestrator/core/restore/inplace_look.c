@@ -187,6 +187,6 @@ bool inplace_read(struct inplace *p, struct err *e)
     find_schemas(p);
     drop_others(p);
     return roles_exist(p->arena, p->db, &roles, e) && roles_usable(p->arena, p->db, &roles, e) &&
-           find_objects(p, e) && look_at_place(p, e) && find_schemas_there(p, e) &&
-           find_extensions(p, e) && check_locks(p, e);
+           drop_publications(p, e) && find_objects(p, e) && look_at_place(p, e) &&
+           find_schemas_there(p, e) && find_extensions(p, e) && check_locks(p, e);
 }
