@@ -124,12 +124,23 @@ static bool find_extensions(struct inplace *p, struct err *e)
     return true;
 }
 
+/* They work on what is dropped: none of them stays without it. */
+static bool drop_publications(struct inplace *p, struct err *e)
+{
+    struct pg_rows rows;
+    if (!pg_query(p->arena, p->db, sql_inplace_publications, PG_NONE, &rows, e))
+        return false;
+    for (size_t i = 0; i < rows.count; i++)
+        strlist_add(&p->drops, pg_cell(&rows, i, "statement"));
+    return true;
+}
+
 /* What the archive has beside schemas, last first: DROP words IF EXISTS rest. */
 static void drop_others(struct inplace *p)
 {
-    static const char *const types[] = {"PUBLICATION",          "EVENT TRIGGER", "CAST",
-                                        "FOREIGN DATA WRAPPER", "SERVER",        "USER MAPPING",
-                                        "PROCEDURAL LANGUAGE",  "TRANSFORM",     "ACCESS METHOD"};
+    static const char *const types[] = {"CAST",         "FOREIGN DATA WRAPPER", "SERVER",
+                                        "USER MAPPING", "PROCEDURAL LANGUAGE",  "TRANSFORM",
+                                        "ACCESS METHOD"};
     for (size_t i = p->toc.count; i-- > 0;) {
         const struct toc_entry *entry = &p->toc.entries[i];
         const char *words = arena_printf(p->arena, "DROP %s ", entry->type);
