@@ -526,6 +526,27 @@ TEST(what_refers_to_deleted_rows_is_taken_off)
     w.wishes.mode = DATA_REPLACE;
     CHECK(plan(&w));
     CHECK_STR(taken_off(&w), "ea");
+    /* Between two that are loaded: children are deleted first. Many rows go at once, which no
+     * foreign key may refer to. */
+    refers(&w, "ba", &w.live.tables[1], &w.live.tables[0]);
+    CHECK(plan(&w));
+    CHECK_STR(taken_off(&w), "ea");
+    CHECK(!w.plan.tables[0].truncated && strstr(data_sql_lock(a, &w.plan), "\"b\", ONLY") != NULL);
+    w.live.tables[0].rows = 4000;
+    CHECK(plan(&w));
+    CHECK_STR(taken_off(&w), "ea ba");
+}
+
+TEST(more_locks_than_the_server_has_room_for)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct world w = four(a);
+    w.live.locks = 10;
+    CHECK(plan(&w) && w.plan.blocker_count == 0);
+    w.live.tables[0].indexes = 9;
+    CHECK(plan(&w) && w.plan.blocker_count == 1);
+    w.manifest.tables[0].rows = 0;
+    CHECK(plan(&w) && w.plan.blocker_count == 0);
 }
 
 TEST(large_tables_are_checked_at_once)

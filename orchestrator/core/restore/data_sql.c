@@ -18,13 +18,17 @@ static void mark(enum lock *locks, const struct data_plan *plan, const struct li
         locks[at] = lock;
 }
 
-/* Dropping and adding a foreign key needs both its tables for itself; the rest may be read. */
+/* Dropping and adding a foreign key needs both its tables for itself, as TRUNCATE does; the rest
+ * may be read. */
 static enum lock *locks_of(struct arena *a, const struct data_plan *plan)
 {
     enum lock *locks = arena_array(a, plan->live->table_count + 1, sizeof(*locks));
     for (size_t i = 0; i < plan->loaded; i++) {
-        mark(locks, plan, plan->tables[i].to, LOCK_WRITERS);
-        mark(locks, plan, plan->tables[i].into, LOCK_WRITERS);
+        const struct data_table *t = &plan->tables[i];
+        if (!data_is_busy(t))
+            continue;
+        mark(locks, plan, t->to, t->truncated ? LOCK_ALL : LOCK_WRITERS);
+        mark(locks, plan, t->into, LOCK_WRITERS);
     }
     for (size_t i = 0; i < plan->quiet_count; i++)
         mark(locks, plan, plan->quiet[i], LOCK_WRITERS);
