@@ -186,10 +186,10 @@ TEST(new_columns_get_what_the_database_has_for_them)
     CHECK(plan(&w));
     CHECK(w.plan.blocker_count == 0 && column(&w, 0, "must")->fate == DATA_NEW_FILLED);
     CHECK(w.plan.tables[0].staged != NULL);
-    CHECK_STR(
-        data_sql_insert(a, &w.plan, &w.plan.tables[0], 0, 0),
-        "INSERT INTO \"public\".\"t\" (\"id\", \"c\", \"must\") OVERRIDING SYSTEM VALUE "
-        "SELECT s.\"id\", s.\"c\", (length(c) + 1) FROM pg_temp.migsafe_stage AS s WHERE TRUE");
+    CHECK_STR(data_sql_insert(a, &w.plan, &w.plan.tables[0], 0, 0),
+              "INSERT INTO \"public\".\"t\" (\"id\", \"c\", \"must\") OVERRIDING SYSTEM VALUE "
+              "SELECT s.\"id\", s.\"c\", CAST((length(c) + 1) AS integer) FROM "
+              "pg_temp.migsafe_stage AS s WHERE TRUE");
     /* No rows, nothing to fill. */
     w.wishes.defaults = strlist_on(a);
     w.manifest.tables[0].rows = 0;
@@ -363,7 +363,7 @@ TEST(nulls_in_what_may_not_be_null_any_more)
     CHECK(strstr(w.plan.blockers[0].message, "6 rows") != NULL);
     strlist_add(&w.wishes.defaults, "public.t.c='?'");
     CHECK(plan(&w) && w.plan.blocker_count == 0);
-    CHECK_STR(data_sql_value(a, column(&w, 0, "c")), "coalesce(s.\"c\", '?')");
+    CHECK_STR(data_sql_value(a, column(&w, 0, "c")), "coalesce(s.\"c\", CAST(('?') AS text))");
 }
 
 TEST(an_enum_that_lacks_values)
@@ -395,6 +395,10 @@ TEST(an_enum_that_lacks_values)
     CHECK(plan_with(&w, &scans));
     CHECK(w.plan.blocker_count == 0);
     CHECK_STR(column(&w, 0, "c")->filler, "'A'::public.\"Role\"");
+    CHECK(w.plan.lost_values == 3);
+    strlist_add(&w.wishes.defaults, "t.c=CASE c WHEN 'OLD' THEN 'A' END");
+    CHECK(plan_with(&w, &scans));
+    CHECK(w.plan.lost_values == 0 && w.plan.blocker_count == 0);
 }
 
 TEST(generated_columns_on_either_side)

@@ -255,6 +255,12 @@ static void write_notes(struct planning *p)
                        "%s of the backup %s not restored: large objects are no data of a table.",
                        str_plural(p->arena, m->large_objects, "large object", "large objects"),
                        m->large_objects == 1 ? "is" : "are");
+    for (size_t i = 0; i < plan->live->table_count; i++)
+        if (plan->live->tables[i].kind == 'm')
+            strlist_printf(
+                &plan->notes,
+                "Materialized views keep what they have: REFRESH MATERIALIZED VIEW %s.",
+                pg_ident2(p->arena, plan->live->tables[i].schema, plan->live->tables[i].name));
     if (m->configuration_count > 0)
         strlist_add(&plan->notes, "Tables of extensions are left as they are.");
     for (size_t i = 0; i < p->default_count; i++)
