@@ -87,11 +87,14 @@ done
 
 cp -R "$PLACE" "$T/good" || bail "copy"
 mend() { # as it was; no links, so that the data backup does not change with it
-	rm -rf "$PLACE" && cp -R "$T/good" "$PLACE" || bail "copy"
+	rm -rf "$PLACE"
+	cp -R "$T/good" "$PLACE" || bail "copy"
 }
+# shellcheck disable=SC2016 # the variables are those of jq
 edit() { # JQ-ARGUMENT...: the manifest
 	jq "$@" "$PLACE/manifest.json" >"$T/edited" && cp "$T/edited" "$PLACE/manifest.json"
 }
+# shellcheck disable=SC2016
 sum_again() { # FILE: the manifest and SHA256SUMS say what it now is
 	edit --arg f "$1" --arg s "$(sha256sum "$PLACE/$1" | cut -d' ' -f1)" --argjson n "$(stat -c %s "$PLACE/$1")" \
 		'(.files[] | select(.name == $f)) |= (.sha256 = $s | .bytes = $n)

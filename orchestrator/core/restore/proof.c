@@ -235,22 +235,6 @@ static bool fill(struct proof *p, struct err *e)
     return restore_full(p->arena, &restore, e) && compare(p, e);
 }
 
-/* Also after a request to stop.  e: why it failed before, which stays the error. */
-static bool drop(struct arena *a, struct pg *db, const char *name, bool ok, struct err *e)
-{
-    struct err why = {0};
-    stop_shield(true);
-    bool dropped = side_drop(a, db, name, &why);
-    stop_shield(false);
-    if (!dropped && ok)
-        *e = why;
-    else if (!dropped)
-        err_detail(e, "%s",
-                   arena_printf(a, "%s%sDatabase \"%s\" is left: %s.", e->detail,
-                                e->detail[0] ? " " : "", name, why.message));
-    return ok && dropped;
-}
-
 bool restore_prove(struct arena *a, const struct proof_spec *spec, struct proof_result *result,
                    struct err *e)
 {
@@ -271,5 +255,5 @@ bool restore_prove(struct arena *a, const struct proof_spec *spec, struct proof_
     if (db == NULL ||
         !side_create(a, db, &(struct side_spec){name, "verify", spec->run, &m->database}, e))
         return false;
-    return drop(a, db, name, fill(&p, e), e);
+    return side_drop_after(a, db, name, fill(&p, e), e);
 }
