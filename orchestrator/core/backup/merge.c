@@ -130,7 +130,6 @@ static void add_large(struct merge *m)
     struct toc_entry *entry = add(m, "BLOBS", NULL, 0);
     entry->has_data = true;
     entry->tag = "BLOBS";
-    entry->owner = "";
     entry->file = large_list;
 }
 

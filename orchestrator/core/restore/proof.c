@@ -230,7 +230,8 @@ static bool fill(struct proof *p, struct err *e)
                                          .target = p->side.dbname,
                                          .backup = s->backup,
                                          .pg_bin = s->pg_bin,
-                                         .jobs = s->jobs};
+                                         .jobs = s->jobs,
+                                         .progress = s->progress};
     plan(p);
     return restore_full(p->arena, &restore, e) && compare(p, e);
 }
