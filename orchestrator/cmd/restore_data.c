@@ -1,10 +1,9 @@
 #include "cmd/restore_data.h"
 
 #include "base/clock.h"
-#include "base/fs.h"
 #include "base/log.h"
+#include "cmd/emergency.h"
 #include "cmd/restore_data_print.h"
-#include "core/backup/backup.h"
 #include "core/hook/hook.h"
 #include "core/journal.h"
 #include "core/report/announce.h"
@@ -167,35 +166,19 @@ static bool run_hooks(struct job *j, enum hook_point point, struct err *e)
 /* The way back from what follows: of all that is there now. */
 static bool back_up(struct job *j, struct err *e)
 {
-    const struct settings *s = j->ctx->settings;
-    const struct backup_spec spec = {
-        .live = &j->to,
-        .backup_dir = s->backup_dir,
-        .pg_bin = s->pg_bin,
-        .kinds = BACKUP_FULL,
-        .reason = "emergency",
-        .label = arena_printf(j->ctx->arena, "before the data of %s", j->backup.id),
-        .run = j->run,
-        .project_dir = s->project,
-        .jobs = s->jobs,
-        .compression = s->compression,
-        .split_size = s->split_size,
-        .progress = j->options->progress,
-        .lock_timeout_ms = s->lock_timeout_ms,
-    };
-    struct backup_done done;
-    log_info("backing up the database as it is");
-    if (!journal_write(j->journal, "backup", "begin", NULL, NULL, e))
+    struct arena *a = j->ctx->arena;
+    struct stored saved;
+    const char *label = arena_printf(a, "before the data of %s", j->backup.id);
+    if (!journal_write(j->journal, "backup", "begin", NULL, NULL, e) ||
+        !emergency_backup(j->ctx, &j->to, j->run, label, &saved, e))
         return false;
-    if (!backup_take(j->ctx->arena, &spec, &done, e))
-        return err_wrap(e, "could not back up the database before the restore");
-    j->emergency = done.full_id;
+    j->emergency = saved.id;
     const struct report_backup b = {
-        .id = done.full_id,
+        .id = saved.id,
         .kind = "full",
-        .path = fs_join(j->ctx->arena, s->backup_dir, done.full_id),
-        .bytes = done.manifest.bytes,
-        .rows = manifest_rows(&done.manifest),
+        .path = saved.folder,
+        .bytes = saved.manifest.bytes,
+        .rows = manifest_rows(&saved.manifest),
     };
     report_add_backup(&j->report, &b);
     struct json *facts = json_object();
