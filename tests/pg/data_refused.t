@@ -46,6 +46,7 @@ restore --replace
 status_is 65 "a table that is not in the backup refers to a row that is not either"
 like "$ERR" 'foreign key "outside_parent_fkey" of table "public"."outside"' "the foreign key is named"
 like "$ERR" 'Key \(parent\)=\(21\)' "and the row"
+like "$ERR" '\-\-merge skip' "and what helps"
 unchanged "an orphan"
 
 # --- locks, cancelling, a lost connection -------------------------------------------------------------
@@ -137,5 +138,18 @@ restore --replace --default 'parent.slow=1'
 status_is 0 "and whole again it goes on"
 is "$(sql app 'SELECT count(*), min(slow) FROM parent')" '20|1' "all of it"
 is "$(sql app 'SELECT count(*) FROM outside')" 1 "no row of others was deleted with them"
+
+# --- killed -------------------------------------------------------------------------------------------
+
+before=$(all_rows)
+"$MIGSAFE" restore "$DATA" --yes "${slow[@]}" >"$T/out" 2>"$T/err" &
+pid=$!
+until_inserting
+kill -KILL "$pid"
+wait "$pid" 2>"$T/ignored"
+sql postgres "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$(db_name app)' AND query LIKE 'INSERT INTO%pg_sleep%'" >"$T/ignored"
+is "$(all_rows)" "$before" "kill -9 in the middle: nothing has changed"
+restore --replace --default 'parent.slow=1'
+status_is 22 "a run without an end is told first"
 
 done_testing
