@@ -87,6 +87,10 @@ test-run: $(BUILD)/migsafe $(UNIT) $(DRIVERS)
 	@TEST_MIGSAFE="$(CURDIR)/$(BUILD)/migsafe" TEST_UNIT_PROGRAMS="$(UNIT)" tests/run $(TESTS)
 test-asan: setup
 	@TEST_FAST_MS=5000 $(MAKE) --no-print-directory MODE=asan test-run
+# Databases to a backup and back, by migsafe and by stock pg_restore; fetches the source and a newer version of PostgreSQL once.
+roundtrip: setup
+	@$(MAKE) --no-print-directory all
+	@TEST_MIGSAFE="$(CURDIR)/$(BUILD)/migsafe" tests/run tests/roundtrip
 demo: setup
 	@$(MAKE) --no-print-directory all
 	@scripts/demo.sh $(BUILD)/migsafe
@@ -115,5 +119,5 @@ uninstall:
 clean:
 	rm -rf build
 -include $(shell find build/$(MODE) -name '*.d' 2>/dev/null)
-.PHONY: all setup drivers unit test test-run test-asan demo lint format install uninstall clean
+.PHONY: all setup drivers unit test test-run test-asan roundtrip demo lint format install uninstall clean
 .SECONDARY:
