@@ -1,5 +1,6 @@
 # make            release build: build/release/migsafe      make demo   the main job, on a throw-away server
 # make test       installs what it lacks, runs all tests    make lint   format, layers, headers, analyzers
+# make bench      beside pg_dump and others: docs/BENCHMARKS.md
 # make MODE=asan  with ASan and UBSan                       make install PREFIX=/usr/local DESTDIR=   (uninstall)
 # MODE is one of: release debug asan tsan analyze cover.  STRICT=1 (lint, CI) turns warnings into errors.
 MODE    ?= release
@@ -94,6 +95,9 @@ roundtrip: setup
 demo: setup
 	@$(MAKE) --no-print-directory all
 	@scripts/demo.sh $(BUILD)/migsafe
+bench: setup
+	@$(MAKE) --no-print-directory all
+	@TEST_MIGSAFE="$(CURDIR)/$(BUILD)/migsafe" tests/bench/run
 lint:
 	@scripts/lint.sh
 format:
@@ -119,5 +123,5 @@ uninstall:
 clean:
 	rm -rf build
 -include $(shell find build/$(MODE) -name '*.d' 2>/dev/null)
-.PHONY: all setup drivers unit test test-run test-asan roundtrip demo lint format install uninstall clean
+.PHONY: all setup drivers unit test test-run test-asan roundtrip demo bench lint format install uninstall clean
 .SECONDARY:

@@ -89,6 +89,8 @@ enum {
       "longest wait for a receiver, each try")                                                     \
     X(CHOICE, swap_with_slots, "swap-with-slots", "refuse", NULL, 0,                               \
       "swap though logical slots or subscriptions would be lost (refuse|accept)")                  \
+    X(DURATION_MS, progress_interval_ms, "progress-interval", "10s", NULL, 0,                      \
+      "how often the log tells how far long work is; 0: never, nor does a terminal")               \
     X(TEXT, log_file, "log-file", NULL, NULL, SETTING_PATH, "the log also goes to this file")      \
     X(CHOICE, log_level, "log-level", "info", NULL, 0, "(error|warning|info|debug)")               \
     X(CHOICE, log_format, "log-format", "text", NULL, 0, "(text|json)")
