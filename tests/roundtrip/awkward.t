@@ -28,5 +28,7 @@ same_file "$T/original.text" "$T/awkward.text" 'stock pg_dump and pg_restore bri
 roundtrip awkward 'gzip, one job' MIGSAFE_COMPRESSION=gzip:1 MIGSAFE_JOBS=1
 roundtrip awkward 'gzip, four jobs, split' MIGSAFE_COMPRESSION=gzip:1 MIGSAFE_JOBS=4 MIGSAFE_SPLIT_SIZE=64kB
 roundtrip awkward 'zstd, four jobs, split' MIGSAFE_COMPRESSION=zstd:3 MIGSAFE_JOBS=4 MIGSAFE_SPLIT_SIZE=64kB
+# shellcheck disable=SC2034 # for roundtrip: the order in the archive alone must do
+STOCK_JOBS=-j1
 roundtrip awkward 'nothing, two jobs' MIGSAFE_COMPRESSION=none MIGSAFE_JOBS=2
 done_testing

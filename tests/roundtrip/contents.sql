@@ -3,6 +3,9 @@
 -- its partitions are only where the hash of their key does not go by an oid of this database.
 SET search_path = '';
 SET timezone = 'UTC';
+SET datestyle = 'ISO';
+SET intervalstyle = 'postgres';
+SET bytea_output = 'hex';
 SET extra_float_digits = 1;
 SELECT format($query$SELECT %L, count(*), coalesce(sum(hashtextextended(ROW(%s)::text, 0)::numeric), 0) FROM %s %I.%I AS r$query$,
 	nspname || '.' || relname,
@@ -14,4 +17,4 @@ WHERE relkind IN ('r', 'p', 'm') AND nspname !~ '^pg_' AND nspname <> 'informati
 	AND NOT EXISTS (SELECT FROM pg_catalog.pg_partition_ancestors(c.oid) a JOIN pg_catalog.pg_partitioned_table p ON p.partrelid = a.relid
 		WHERE partstrat = 'h' AND a.relid <> c.oid)
 ORDER BY nspname COLLATE "C", relname COLLATE "C" \gexec
-SELECT 'large object ' || oid, md5(lo_get(oid)) FROM pg_catalog.pg_largeobject_metadata ORDER BY oid;
+SELECT 'large object ' || oid, md5(pg_catalog.lo_get(oid)) FROM pg_catalog.pg_largeobject_metadata ORDER BY oid;

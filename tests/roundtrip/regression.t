@@ -19,6 +19,8 @@ like "$(sql regression "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n
 # only tables of which stock pg_dump and pg_restore make something else.
 OTHER_COLUMN_ORDER='public.b_star public.c_star public.d_star public.e_star public.f_star public.renamecolumnanother
 	public.renamecolumnchild public.test_type_diff2_c1 public.test_type_diff2_c2 public.test_type_diff_c'
+# shellcheck disable=SC2034 # for roundtrip_source
+STALE_VIEWS=public.mvtest_bb
 roundtrip_source regression
 text_of regression "$T/original.text"
 is "$(diff -a "$T/original.text" "$T/regression.text" | sed -n 's/^< COPY \([^ ]*\) .*/\1/p' | paste -sd ' ')" "$(printf '%s' "$OTHER_COLUMN_ORDER" | tr -s '\n\t' ' ')" \
