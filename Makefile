@@ -1,6 +1,7 @@
 # make            release build: build/release/migsafe      make demo   the main job, on a throw-away server
 # make test       installs what it lacks, runs all tests    make lint   format, layers, headers, analyzers
 # make bench      beside pg_dump and others: docs/BENCHMARKS.md
+# make roundtrip  databases to a backup and back: tests/roundtrip/README.md
 # make MODE=asan  with ASan and UBSan                       make install PREFIX=/usr/local DESTDIR=   (uninstall)
 # MODE is one of: release debug asan tsan analyze cover.  STRICT=1 (lint, CI) turns warnings into errors.
 MODE    ?= release
