@@ -3,12 +3,15 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "cmd/cmd.h"
+#include "cmd/progress_line.h"
+#include "cmd/restore_data.h"
 #include "cmd/restore_print.h"
 #include "core/hook/hook.h"
 #include "core/journal.h"
 #include "core/report/announce.h"
 #include "core/restore/drill.h"
 #include "core/restore/into.h"
+#include "core/restore/roles.h"
 #include "core/restore/side.h"
 #include "core/runlock.h"
 #include "core/site.h"
@@ -26,9 +29,12 @@ struct job {
     struct journal *journal;
     struct run_report report;
     const char *run;
-    const char *into; /* NULL: onto live */
-    bool dry_run, yes, drop;
+    const char *into;                 /* NULL: onto live */
+    struct restore_data_options data; /* of rows alone */
+    bool dry_run, yes, drop, no_owner, no_acl;
     struct database_facts live; /* unless into */
+    struct database_facts like; /* of a new database that leaves something of the backup's out */
+    struct progress_line progress;
 };
 
 static struct restore_what what(const struct job *j)
@@ -41,12 +47,6 @@ static bool find_backup(struct job *j, const char *id, struct err *e)
     struct arena *a = j->ctx->arena;
     if (!store_find(a, j->ctx->settings->backup_dir, id, &j->backup, e))
         return false;
-    if (strcmp(j->backup.manifest.kind, "full") != 0) {
-        err_set(e, ERR_USAGE, "backup \"%s\" holds only data: this version restores full backups",
-                id);
-        err_hint(e, "Run \"migsafe list\" for the full backup taken with it.");
-        return false;
-    }
     log_info("checking the files of backup %s", id);
     return store_verify_files(a, &j->backup, e);
 }
@@ -69,17 +69,57 @@ static bool read_live(struct job *j, struct err *e)
     return swap_possible(j->ctx->arena, j->maintenance, live, accept, e);
 }
 
+/* A new database is of the role that makes it, has the default rights, and settings of no role that
+ * the server lacks. */
+static bool leave_out(struct job *j, struct err *e)
+{
+    struct arena *a = j->ctx->arena;
+    j->like = j->backup.manifest.database;
+    if (j->no_acl) {
+        j->like.acl = NULL;
+        j->like.role_settings = strlist_on(a);
+    }
+    if (j->no_owner)
+        j->like.owner = pg_value(a, j->maintenance, "SELECT current_user", PG_NONE, e);
+    j->source.like = &j->like;
+    return j->like.owner != NULL;
+}
+
+/* The roles that it names must be there: told before anything is made. */
+static bool find_archive(struct job *j, struct err *e)
+{
+    const struct settings *s = j->ctx->settings;
+    struct toc toc;
+    j->of_backup = (struct restore_spec){
+        .server = &j->site.server,
+        .backup = &j->backup,
+        .pg_bin = s->pg_bin,
+        .jobs = s->jobs,
+        .no_owner = j->no_owner,
+        .no_acl = j->no_acl,
+        .progress = progress_line_of(&j->progress),
+    };
+    j->source = source_of_backup(&j->of_backup);
+    if (!leave_out(j, e))
+        return false;
+    bool readable = toc_read(j->ctx->arena, j->backup.folder, &toc, e);
+    if (!readable && j->backup.manifest.not_stock == NULL)
+        return false;
+    *e = (struct err){0};
+    return roles_exist(j->ctx->arena, j->maintenance,
+                       &(struct roles_spec){.toc = readable ? &toc : NULL,
+                                            .facts = &j->like,
+                                            .no_owner = j->no_owner,
+                                            .no_acl = j->no_acl},
+                       e);
+}
+
 /* What fills the database, and what that shall be: a dump made by others tells neither owner nor
  * settings, so those of live now. */
 static bool find_source(struct job *j, struct err *e)
 {
-    const struct settings *s = j->ctx->settings;
-    j->of_backup = (struct restore_spec){
-        .server = &j->site.server, .backup = &j->backup, .pg_bin = s->pg_bin, .jobs = s->jobs};
-    if (j->file == NULL) {
-        j->source = source_of_backup(&j->of_backup);
-        return true;
-    }
+    if (j->file == NULL)
+        return find_archive(j, e);
     if (j->into == NULL)
         j->file->like = j->live;
     else if (!restore_file_like(j->ctx->arena, j->maintenance, j->site.live.dbname, j->into,
@@ -359,27 +399,69 @@ static bool restore_file(struct job *j, const char *operand, struct err *e)
     return ok;
 }
 
+static bool restore_backup(struct job *j, const char *id, struct err *e)
+{
+    bool data;
+    if (!restore_data_asked(j->ctx->arena, id, &j->data, &data, e))
+        return false;
+    if (data && j->into != NULL)
+        return err_set(e, ERR_USAGE, "--into needs a full backup: data has no tables of its own");
+    j->data.dry_run = j->dry_run;
+    j->data.yes = j->yes;
+    if (data)
+        return restore_data(j->ctx, &j->site, id, j->run, &j->data, e);
+    return find_backup(j, id, e) && restore(j, e);
+}
+
+static bool restore_operand(struct job *j, const char *operand, struct err *e)
+{
+    const char *id;
+    if (!restore_is_file(j->ctx->arena, j->ctx->settings->backup_dir, operand, &id))
+        return restore_backup(j, id, e);
+    if (j->no_owner || j->no_acl)
+        return err_set(e, ERR_USAGE, "--no-owner and --no-acl are for backups of migsafe");
+    return restore_file(j, operand, e);
+}
+
 static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
 {
-    struct job j = {.ctx = ctx};
-    const char *id;
+    struct job j = {.ctx = ctx, .data = restore_data_options(ctx->arena)};
+    bool verbose = false;
     const struct opt opts[] = {
         {"into", OPT_TEXT, &j.into, "NAME", "restore into a new database, touch nothing else"},
         {"drop", OPT_FLAG, &j.drop, NULL, "with --into: a trial, drop the new database again"},
         {"dry-run", OPT_FLAG, &j.dry_run, NULL,
          "try rights on empty databases, count rows, and say what would happen"},
+        {"no-owner", OPT_FLAG, &j.no_owner, NULL, "with --into: all is of the role that restores"},
+        {"no-acl", OPT_FLAG, &j.no_acl, NULL, "with --into: leave out who may"},
+        {"verbose", OPT_FLAG, &verbose, NULL, "a line in the log for every table"},
         {"yes", OPT_FLAG, &j.yes, NULL, "do not ask"},
+        {"data-only", OPT_FLAG, &j.data.data_only, NULL,
+         "of a full backup too: only its rows, into the tables as they are now"},
+        {"replace", OPT_FLAG, &j.data.replace, NULL, "data: delete what is in the tables first"},
+        {"merge", OPT_TEXT, &j.data.merge, "skip|update",
+         "data: keep rows that are there, or overwrite those with the same primary key"},
+        {"map", OPT_LIST, &j.data.maps, "OLD=NEW",
+         "data: what was renamed, table=table or table.column=column; may be repeated"},
+        {"default", OPT_LIST, &j.data.defaults, "TABLE.COLUMN=SQL",
+         "data: what stands in a column that the backup has no value for; may be repeated"},
+        {"accept-loss", OPT_FLAG, &j.data.accept_loss, NULL,
+         "data: go on although values of the backup will be nowhere"},
+        {"triggers", OPT_FLAG, &j.data.triggers, NULL, "data: let the tables' triggers fire"},
+        {"other-database", OPT_FLAG, &j.data.other_database, NULL,
+         "data: the backup may be of a database with another name"},
     };
     if (!cmd_parse(ctx, opts, ARRAY_LEN(opts), &args, e))
         return false;
     if (j.drop && j.into == NULL)
         return err_set(e, ERR_USAGE, "--drop needs --into: it drops the new database again");
+    if ((j.no_owner || j.no_acl) && j.into == NULL)
+        return err_set(e, ERR_USAGE, "--no-owner and --no-acl need --into: live keeps both");
     j.run = arena_printf(ctx->arena, "%s_%s", clock_stamp(ctx->arena), random_hex(ctx->arena, 4));
-    if (!cmd_site(ctx, &j.site, e))
-        return false;
-    if (restore_is_file(ctx->arena, ctx->settings->backup_dir, args.items[0], &id))
-        return restore_file(&j, args.items[0], e);
-    return find_backup(&j, id, e) && restore(&j, e);
+    j.progress = progress_line_new(ctx->settings, verbose);
+    bool ok = cmd_site(ctx, &j.site, e) && restore_operand(&j, args.items[0], e);
+    progress_line_end(&j.progress);
+    return ok;
 }
 
 const struct command cmd_restore = {
@@ -397,7 +479,14 @@ const struct command cmd_restore = {
                " (-Fc, -Ft, -Fd);\n"
                "- is standard input.  It is read before anything is done: what would reach beyond"
                " its database\n"
-               "is refused.  Owner and settings of the database stay those of the live one.",
+               "is refused.  Owner and settings of the database stay those of the live one.\n"
+               "\n"
+               "A data backup ID, or a full one with --data-only: its rows go into the live"
+               " database, whose schema\n"
+               "may have changed since, in one transaction.  What maps, what gets defaults and what"
+               " would be lost\n"
+               "is shown first (--dry-run: only that).  Tables must be empty, or --replace, or"
+               " --merge.",
     .min_args = 1,
     .max_args = 1,
     .run = run,

@@ -67,13 +67,21 @@ def high_water(pid):
     return int(found.group(1)) * 1024 if found else 0
 
 
+def processor_seconds(postmaster):
+    """Of our children that have ended, and of the server: its own, and its sessions that have ended."""
+    ours = os.times()
+    with open(f"/proc/{postmaster}/stat") as f:
+        fields = f.read().rpartition(")")[2].split()
+    return ours.children_user + ours.children_system + sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
 class Series:
     """Contestants, run in turn: rounds of all of them, each round beginning with another one."""
 
     def __init__(self, bench, title):
         self.bench, self.title = bench, title
         self.contestants = {}
-        self.seconds = {}
+        self.seconds, self.processor = {}, {}
         bench.series.append(self)
 
     def add(self, name, command, before=None, after=None, shown=None):
@@ -95,7 +103,7 @@ class Series:
         if c["before"]:
             c["before"]()
         os.sync()
-        began = time.monotonic()
+        used, began = processor_seconds(self.bench.postmaster), time.monotonic()
         try:
             self.bench.sh(c["command"])
         except Failed as e:
@@ -106,13 +114,18 @@ class Series:
             self.seconds.pop(name, None)
             return
         took = time.monotonic() - began
+        used = processor_seconds(self.bench.postmaster) - used
         self.seconds.setdefault(name, []).append(took)
-        say(f"  {self.title}, round {r + 1}: {name:32} {took:8.2f} s")
+        self.processor.setdefault(name, []).append(used)
+        say(f"  {self.title}, round {r + 1}: {name:32} {took:8.2f} s, processors {used:6.2f} s")
         if c["after"]:
             c["after"]()
 
     def median(self, name):
         return statistics.median(self.seconds[name]) if self.seconds.get(name) else None
+
+    def processors(self, name):
+        return statistics.median(self.processor[name])
 
     def ratio(self, slow, fast):
         """How many times longer `slow` took: the median of the rounds, each by itself."""
@@ -125,6 +138,8 @@ class Bench:
         self.folder, self.env, self.rounds = folder, env, rounds
         self.series, self.failures, self.targets, self.notes = [], [], [], []
         self.memory = []
+        with open(os.path.join(env["PGHOST"], "data/postmaster.pid")) as f:
+            self.postmaster = int(f.readline())
 
     def sh(self, command):
         return run(command, self.folder, self.env)

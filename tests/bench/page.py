@@ -55,14 +55,14 @@ def targets(b):
 
 
 def series(s):
-    lines = [f"### {s.title[0].upper() + s.title[1:]}", "", "| | median | fastest | slowest | command |", "|---|---|---|---|---|"]
+    lines = [f"### {s.title[0].upper() + s.title[1:]}", "", "| | median | fastest | slowest | processors | command |", "|---|---|---|---|---|---|"]
     for name, c in s.contestants.items():
         times = s.seconds.get(name, [])
         if not times:
             continue
         shown = c["shown"].replace("|", "\\|")
         lines.append(f"| {name.replace('|', chr(92) + '|')} | {seconds(s.median(name))} | {seconds(min(times))} "
-                     f"| {seconds(max(times))} | `{shown}` |")
+                     f"| {seconds(max(times))} | {seconds(s.processors(name))} | `{shown}` |")
     return lines + [""]
 
 
@@ -80,7 +80,8 @@ def of(b, scale, parts, program):
         "migsafe beside what people use instead, on one machine, in one run, in turn. Times are of whole commands;",
         "ratios are the median over the rounds, each round by itself. What migsafe does besides is in its times: checksums and",
         "row counts of every table and synced files in a backup; ANALYZE and the comparison with the manifest in a restore.",
-        "`make bench` runs this anew (`tests/bench/run --help`).",
+        "\"Processors\" is the processor time of client and server together: it tells more than the clock where others use the",
+        "machine too. `make bench` runs this anew (`tests/bench/run --help`).",
         "",
         f"- {datetime.date.today().isoformat()}, scale {scale:g}, {b.rounds} rounds, parts: {', '.join(parts)}",
         f"- {machine()}",

@@ -1,7 +1,6 @@
 #include "core/backup/toc.h"
 
 #include "base/fs.h"
-#include "core/backup/dump.h"
 
 #include "tap.h"
 
@@ -430,19 +429,3 @@ TEST(states_of_sequences_are_read)
     }
 }
 
-TEST(compression_is_a_level)
-{
-    static const struct {
-        const char *text;
-        int level;
-    } good[] = {{NULL, 1}, {"auto", 1}, {"none", 0}, {"gzip:1", 1}, {"gzip:9", 9}};
-    static const char *const bad[] = {"", "gzip", "gzip:", "gzip:0", "gzip:10", "zstd:3", "None"};
-    int level;
-    struct err e = {0};
-    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
-        CHECK(dump_level(good[i].text, &level, &e));
-        CHECK(level == good[i].level);
-    }
-    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-        CHECK(!dump_level(bad[i], &level, &e) && e.kind == ERR_CONFIG);
-}
