@@ -1,6 +1,7 @@
 # make            release build: build/release/migsafe      make demo   the main job, on a throw-away server
 # make test       installs what it lacks, runs all tests    make lint   format, layers, headers, analyzers
 # make bench      beside pg_dump and others: docs/BENCHMARKS.md
+# make roundtrip  databases to a backup and back: tests/roundtrip/README.md
 # make MODE=asan  with ASan and UBSan                       make install PREFIX=/usr/local DESTDIR=   (uninstall)
 # make fuzz       readers of foreign bytes, FUZZ_SECONDS each
 # MODE is one of: release debug asan tsan fuzz analyze cover.  STRICT=1 (lint, CI) turns warnings into errors.
@@ -95,6 +96,10 @@ test-run: $(BUILD)/migsafe $(UNIT) $(DRIVERS)
 	@TEST_MIGSAFE="$(CURDIR)/$(BUILD)/migsafe" TEST_UNIT_PROGRAMS="$(UNIT)" tests/run $(TESTS)
 test-asan: setup
 	@TEST_FAST_MS=5000 $(MAKE) --no-print-directory MODE=asan test-run
+# Databases to a backup and back, by migsafe and by stock pg_restore; fetches the source and a newer version of PostgreSQL once.
+roundtrip: setup
+	@$(MAKE) --no-print-directory all
+	@TEST_MIGSAFE="$(CURDIR)/$(BUILD)/migsafe" tests/run tests/roundtrip
 demo: setup
 	@$(MAKE) --no-print-directory all
 	@scripts/demo.sh $(BUILD)/migsafe
@@ -131,5 +136,5 @@ uninstall:
 clean:
 	rm -rf build
 -include $(shell find build/$(MODE) -name '*.d' 2>/dev/null)
-.PHONY: all setup drivers unit test test-run test-asan demo bench fuzz fuzz-run lint format install uninstall clean
+.PHONY: all setup drivers unit test test-run test-asan roundtrip demo bench fuzz fuzz-run lint format install uninstall clean
 .SECONDARY:
