@@ -1,5 +1,6 @@
 # make            release build: build/release/migsafe      make demo   the main job, on a throw-away server
 # make test       installs what it lacks, runs all tests    make lint   format, layers, headers, analyzers
+# make fault      damage, kills, full disks: takes longer
 # make MODE=asan  with ASan and UBSan                       make install PREFIX=/usr/local DESTDIR=   (uninstall)
 # MODE is one of: release debug asan tsan analyze cover.  STRICT=1 (lint, CI) turns warnings into errors.
 MODE    ?= release
@@ -81,11 +82,19 @@ setup:
 drivers: $(DRIVERS)
 unit: $(UNIT)
 	@prove --exec '' $(UNIT)
+# Built in parallel, but the tests keep to their own count of files at a time.
 test: setup
+	@$(MAKE) --no-print-directory -j$(shell nproc) test-programs
 	@$(MAKE) --no-print-directory test-run
-test-run: $(BUILD)/migsafe $(UNIT) $(DRIVERS)
+test-programs: $(BUILD)/migsafe $(UNIT) $(DRIVERS)
+test-run: test-programs
 	@TEST_MIGSAFE="$(CURDIR)/$(BUILD)/migsafe" TEST_UNIT_PROGRAMS="$(UNIT)" tests/run $(TESTS)
+# Damage, full disks, kills, DDL meanwhile, and what takes too long for `make test`.
+fault: setup
+	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/migsafe
+	@TEST_MIGSAFE="$(CURDIR)/$(BUILD)/migsafe" tests/run tests/fault
 test-asan: setup
+	@$(MAKE) --no-print-directory -j$(shell nproc) MODE=asan test-programs
 	@TEST_FAST_MS=5000 $(MAKE) --no-print-directory MODE=asan test-run
 demo: setup
 	@$(MAKE) --no-print-directory all
@@ -115,5 +124,5 @@ uninstall:
 clean:
 	rm -rf build
 -include $(shell find build/$(MODE) -name '*.d' 2>/dev/null)
-.PHONY: all setup drivers unit test test-run test-asan demo lint format install uninstall clean
+.PHONY: all setup drivers unit test test-programs test-run fault test-asan demo lint format install uninstall clean
 .SECONDARY:
