@@ -1,6 +1,6 @@
 # make            release build: build/release/migsafe      make demo   the main job, on a throw-away server
 # make test       installs what it lacks, runs all tests    make lint   format, layers, headers, analyzers
-# make fault      damage, kills, full disks: takes longer
+# make fault      damage, kills, full disks: takes longer   make bench  beside pg_dump and others: docs/BENCHMARKS.md
 # make MODE=asan  with ASan and UBSan                       make install PREFIX=/usr/local DESTDIR=   (uninstall)
 # MODE is one of: release debug asan tsan analyze cover.  STRICT=1 (lint, CI) turns warnings into errors.
 MODE    ?= release
@@ -99,6 +99,9 @@ test-asan: setup
 demo: setup
 	@$(MAKE) --no-print-directory all
 	@scripts/demo.sh $(BUILD)/migsafe
+bench: setup
+	@$(MAKE) --no-print-directory all
+	@TEST_MIGSAFE="$(CURDIR)/$(BUILD)/migsafe" tests/bench/run
 lint:
 	@scripts/lint.sh
 format:
@@ -124,5 +127,5 @@ uninstall:
 clean:
 	rm -rf build
 -include $(shell find build/$(MODE) -name '*.d' 2>/dev/null)
-.PHONY: all setup drivers unit test test-programs test-run fault test-asan demo lint format install uninstall clean
+.PHONY: all setup drivers unit test test-programs test-run fault test-asan demo bench lint format install uninstall clean
 .SECONDARY:

@@ -19,8 +19,9 @@ With TEST_PGHOST set to a server that answers, just runs COMMAND there.
 
 Logins need no password, except those of role needs_password and of members of password_users.
 
-  TEST_CLUSTERS  where its folder is made (default: /tmp)
   TEST_PGBIN     folder with initdb and pg_ctl (default: /usr/lib/postgresql/15/bin, then the newest)
+  TEST_PGCONF    a file of server settings that replace those of tests (fsync is off in tests)
+  TEST_CLUSTERS  where its folder is made (default: /tmp)
 END
 }
 
@@ -146,6 +147,7 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 log_line_prefix = '%m [%p] %q%u@%d %a '
 END
+[ -z "${TEST_PGCONF-}" ] || cat "$TEST_PGCONF" >>"$folder/data/postgresql.conf"
 cat >"$folder/data/pg_hba.conf" <<END
 local all needs_password,+password_users scram-sha-256
 local all all trust

@@ -1,12 +1,15 @@
 #include "base/log.h"
 
 #include <stdarg.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 enum { SECRETS = 32, LINE_BYTES = 4096 };
 
 static enum log_level least_level = LOG_INFO;
 static bool as_json;
 static FILE *streams[2];
+static bool in_place; /* a line is there that is to be written over */
 static char *secrets[SECRETS];
 static size_t secret_count;
 
@@ -103,9 +106,39 @@ static void put_json(FILE *to, const char *label, const char *part, const char *
     fputs("\"}\n", to);
 }
 
+static bool is_terminal(FILE *stream)
+{
+    const char *kind = getenv("TERM");
+    return stream != NULL && kind != NULL && strcmp(kind, "dumb") != 0 && fileno(stream) >= 0 &&
+           isatty(fileno(stream)) == 1;
+}
+
+/* One character less than fits: some terminals begin a new line with the last. */
+static int width(FILE *stream)
+{
+    struct winsize size = {0};
+    bool known = ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+    return (known ? size.ws_col : 80) - 1;
+}
+
+bool log_in_place(const char *text)
+{
+    if (as_json || least_level < LOG_INFO || !is_terminal(streams[0]))
+        return false;
+    if (text != NULL)
+        fprintf(streams[0], "\r%.*s\033[K", width(streams[0]), text);
+    else if (in_place)
+        fputs("\r\033[K", streams[0]);
+    fflush(streams[0]);
+    in_place = text != NULL;
+    return true;
+}
+
 /* part: "message", "detail" or "hint". */
 static void put(enum log_level level, const char *part, const char *text)
 {
+    if (in_place)
+        log_in_place(NULL);
     char clean[LINE_BYTES];
     log_redact(text, clean, sizeof(clean));
     bool is_message = strcmp(part, "message") == 0;

@@ -18,6 +18,10 @@ void log_level_set(enum log_level least);
 void log_json(bool on);
 void log_copy_to(FILE *file);        /* NULL: none */
 void log_secret(const char *secret); /* copied; NULL and short ones are ignored */
+/* A line below the log that the next one takes the place of, as does whatever is logged; NULL: away
+ * with it.  False, and nothing written, where people do not look on: the log is no terminal, is
+ * JSON, or is to tell only warnings. */
+bool log_in_place(const char *text);
 /* text with every known secret replaced, in the caller's buffer. */
 void log_redact(const char *text, char *to, size_t size);
 

@@ -29,6 +29,7 @@ struct worker {
 
 static void fail(struct pool *p, const struct err *e)
 {
+    assert(e->kind != ERR_NONE);
     pthread_mutex_lock(&p->mutex);
     if (p->first.kind == ERR_NONE)
         p->first = *e;

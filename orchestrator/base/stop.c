@@ -9,7 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t first_signal;
+static _Atomic int first_signal; /* lock-free: a handler may set it, threads read it */
 static int wake[2] = {-1, -1};
 static int shields;
 static _Thread_local struct stop_line *followed;
@@ -84,7 +84,7 @@ int stop_fd(void)
 
 int stop_signal(void)
 {
-    return (int)first_signal;
+    return first_signal;
 }
 
 void stop_shield(bool raise)

@@ -146,6 +146,7 @@ static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
         .project_dir = ctx->settings->project,
         .jobs = ctx->settings->jobs,
         .compression = ctx->settings->compression,
+        .split_size = ctx->settings->split_size,
         .lock_timeout_ms = ctx->settings->lock_timeout_ms,
     };
     struct backup_done done;

@@ -3,12 +3,14 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "cmd/cmd.h"
+#include "cmd/progress_line.h"
 #include "cmd/restore_print.h"
 #include "core/hook/hook.h"
 #include "core/journal.h"
 #include "core/report/announce.h"
 #include "core/restore/drill.h"
 #include "core/restore/into.h"
+#include "core/restore/roles.h"
 #include "core/restore/side.h"
 #include "core/runlock.h"
 #include "core/site.h"
@@ -27,8 +29,10 @@ struct job {
     struct run_report report;
     const char *run;
     const char *into; /* NULL: onto live */
-    bool dry_run, yes, drop;
+    bool dry_run, yes, drop, no_owner, no_acl;
     struct database_facts live; /* unless into */
+    struct database_facts like; /* of a new database that leaves something of the backup's out */
+    struct progress_line progress;
 };
 
 static struct restore_what what(const struct job *j)
@@ -69,17 +73,57 @@ static bool read_live(struct job *j, struct err *e)
     return swap_possible(j->ctx->arena, j->maintenance, live, accept, e);
 }
 
+/* A new database is of the role that makes it, has the default rights, and settings of no role that
+ * the server lacks. */
+static bool leave_out(struct job *j, struct err *e)
+{
+    struct arena *a = j->ctx->arena;
+    j->like = j->backup.manifest.database;
+    if (j->no_acl) {
+        j->like.acl = NULL;
+        j->like.role_settings = strlist_on(a);
+    }
+    if (j->no_owner)
+        j->like.owner = pg_value(a, j->maintenance, "SELECT current_user", PG_NONE, e);
+    j->source.like = &j->like;
+    return j->like.owner != NULL;
+}
+
+/* The roles that it names must be there: told before anything is made. */
+static bool find_archive(struct job *j, struct err *e)
+{
+    const struct settings *s = j->ctx->settings;
+    struct toc toc;
+    j->of_backup = (struct restore_spec){
+        .server = &j->site.server,
+        .backup = &j->backup,
+        .pg_bin = s->pg_bin,
+        .jobs = s->jobs,
+        .no_owner = j->no_owner,
+        .no_acl = j->no_acl,
+        .progress = progress_line_of(&j->progress),
+    };
+    j->source = source_of_backup(&j->of_backup);
+    if (!leave_out(j, e))
+        return false;
+    bool readable = toc_read(j->ctx->arena, j->backup.folder, &toc, e);
+    if (!readable && j->backup.manifest.not_stock == NULL)
+        return false;
+    *e = (struct err){0};
+    return roles_exist(j->ctx->arena, j->maintenance,
+                       &(struct roles_spec){.toc = readable ? &toc : NULL,
+                                            .facts = &j->like,
+                                            .no_owner = j->no_owner,
+                                            .no_acl = j->no_acl},
+                       e);
+}
+
 /* What fills the database, and what that shall be: a dump made by others tells neither owner nor
  * settings, so those of live now. */
 static bool find_source(struct job *j, struct err *e)
 {
-    const struct settings *s = j->ctx->settings;
-    j->of_backup = (struct restore_spec){
-        .server = &j->site.server, .backup = &j->backup, .pg_bin = s->pg_bin, .jobs = s->jobs};
-    if (j->file == NULL) {
-        j->source = source_of_backup(&j->of_backup);
-        return true;
-    }
+    if (j->file == NULL)
+        return find_archive(j, e);
     if (j->into == NULL)
         j->file->like = j->live;
     else if (!restore_file_like(j->ctx->arena, j->maintenance, j->site.live.dbname, j->into,
@@ -359,27 +403,41 @@ static bool restore_file(struct job *j, const char *operand, struct err *e)
     return ok;
 }
 
+static bool restore_operand(struct job *j, const char *operand, struct err *e)
+{
+    const char *id;
+    if (!restore_is_file(j->ctx->arena, j->ctx->settings->backup_dir, operand, &id))
+        return find_backup(j, id, e) && restore(j, e);
+    if (j->no_owner || j->no_acl)
+        return err_set(e, ERR_USAGE, "--no-owner and --no-acl are for backups of migsafe");
+    return restore_file(j, operand, e);
+}
+
 static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
 {
     struct job j = {.ctx = ctx};
-    const char *id;
+    bool verbose = false;
     const struct opt opts[] = {
         {"into", OPT_TEXT, &j.into, "NAME", "restore into a new database, touch nothing else"},
         {"drop", OPT_FLAG, &j.drop, NULL, "with --into: a trial, drop the new database again"},
         {"dry-run", OPT_FLAG, &j.dry_run, NULL,
          "try rights on empty databases, count rows, and say what would happen"},
+        {"no-owner", OPT_FLAG, &j.no_owner, NULL, "with --into: all is of the role that restores"},
+        {"no-acl", OPT_FLAG, &j.no_acl, NULL, "with --into: leave out who may"},
+        {"verbose", OPT_FLAG, &verbose, NULL, "a line in the log for every table"},
         {"yes", OPT_FLAG, &j.yes, NULL, "do not ask"},
     };
     if (!cmd_parse(ctx, opts, ARRAY_LEN(opts), &args, e))
         return false;
     if (j.drop && j.into == NULL)
         return err_set(e, ERR_USAGE, "--drop needs --into: it drops the new database again");
+    if ((j.no_owner || j.no_acl) && j.into == NULL)
+        return err_set(e, ERR_USAGE, "--no-owner and --no-acl need --into: live keeps both");
     j.run = arena_printf(ctx->arena, "%s_%s", clock_stamp(ctx->arena), random_hex(ctx->arena, 4));
-    if (!cmd_site(ctx, &j.site, e))
-        return false;
-    if (restore_is_file(ctx->arena, ctx->settings->backup_dir, args.items[0], &id))
-        return restore_file(&j, args.items[0], e);
-    return find_backup(&j, id, e) && restore(&j, e);
+    j.progress = progress_line_new(ctx->settings, verbose);
+    bool ok = cmd_site(ctx, &j.site, e) && restore_operand(&j, args.items[0], e);
+    progress_line_end(&j.progress);
+    return ok;
 }
 
 const struct command cmd_restore = {

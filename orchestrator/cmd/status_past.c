@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cmd/progress_line.h"
 
 /* The database that a run worked on: its first record says so. */
 static bool is_of(const struct journal_run *r, const char *database)
@@ -63,6 +64,22 @@ void past_read(struct arena *a, const struct settings *s, const struct site *sit
         log_err_as(LOG_WARNING, &e);
 }
 
+static void put_progress(const struct journal_progress *p, struct json *to)
+{
+    if (p->doing == NULL) {
+        json_put(to, "progress", NULL);
+        return;
+    }
+    struct json *j = json_put_object(to, "progress");
+    json_put(j, "doing", p->doing);
+    json_put_int(j, "done", p->done);
+    json_put_int(j, "total", p->total);
+    json_put_int(j, "rate", p->rate);
+    json_put_int(j, "left_ms", p->left_ms);
+    json_put_int(j, "rows", p->rows);
+    json_put(j, "at", p->at);
+}
+
 static void put_run(const struct journal_run *r, struct json *to)
 {
     if (r->run == NULL) {
@@ -78,6 +95,7 @@ static void put_run(const struct journal_run *r, struct json *to)
     json_put(j, "event", r->last_event);
     json_put(j, "started_at", r->started_at);
     json_put(j, "ended_at", r->verdict == NULL ? NULL : r->ended_at);
+    put_progress(&r->progress, j);
 }
 
 void past_json(const struct past *past, struct json *to)
@@ -102,6 +120,17 @@ static const char *ago(struct arena *a, const char *at)
     return then < 0 ? "" : clock_human_ms(a, ((int64_t)time(NULL) - then) * 1000);
 }
 
+static void print_progress(struct arena *a, const struct journal_progress *p, FILE *to)
+{
+    const struct progress_now now = {.doing = p->doing,
+                                     .done = p->done,
+                                     .total = p->total,
+                                     .rate = p->rate,
+                                     .left_ms = p->left_ms};
+    if (p->doing != NULL)
+        fprintf(to, "progress:   %s, %s ago\n", progress_text(a, &now), ago(a, p->at));
+}
+
 void past_print(struct arena *a, const struct past *past, FILE *to)
 {
     const struct journal_run *r = &past->run;
@@ -111,6 +140,7 @@ void past_print(struct arena *a, const struct past *past, FILE *to)
     else if (r->run != NULL)
         fprintf(to, "last run:   %s %s has no end: last record \"%s\" of step \"%s\", %s ago\n",
                 r->command, r->run, r->last_event, r->last_step, ago(a, r->ended_at));
+    print_progress(a, &r->progress, to);
     if (past->backup.id != NULL)
         fprintf(to, "backup:     %s, %s ago\n", past->backup.id,
                 ago(a, past->backup.manifest.finished_at));

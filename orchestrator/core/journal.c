@@ -109,12 +109,32 @@ static bool parse_records(const char *path, const char *text, struct json *recor
     return true;
 }
 
+static bool is_progress(struct arena *a, const struct json *record, struct journal_progress *p)
+{
+    const struct json *j = json_find(json_find(record, "data"), "progress");
+    if (j == NULL)
+        return false;
+    *p = (struct journal_progress){
+        .doing = arena_strdup(a, json_str(j, "doing", "")),
+        .at = arena_strdup(a, json_str(record, "at", "")),
+        .done = json_int(j, "done", 0),
+        .total = json_int(j, "total", 0),
+        .rate = json_int(j, "rate", 0),
+        .left_ms = json_int(j, "left_ms", -1),
+        .rows = json_int(j, "rows", 0),
+    };
+    return true;
+}
+
 static void summarise(struct arena *a, struct journal_run *r)
 {
     r->exit_status = -1;
     for (size_t i = 0; i < json_count(r->records); i++) {
         const struct json *record = json_at(r->records, i);
         const char *event = json_str(record, "event", "");
+        if (is_progress(a, record, &r->progress))
+            continue;
+        r->progress = (struct journal_progress){0};
         r->command = arena_strdup(a, json_str(record, "command", ""));
         r->last_step = arena_strdup(a, json_str(record, "step", ""));
         r->last_event = arena_strdup(a, event);

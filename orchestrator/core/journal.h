@@ -29,12 +29,21 @@ MUST_CHECK bool journal_write(struct journal *j, const char *step, const char *e
 const char *journal_run(const struct journal *j);
 const char *journal_folder(const struct journal *j);
 
-/* A finished or interrupted run, read back. */
+/* How far long work was (core/backup/progress.h), as a note {"progress":{...}} of a step tells it.
+ */
+struct journal_progress {
+    const char *doing; /* NULL: none since the last other record */
+    const char *at;
+    int64_t done, total, rate, left_ms, rows;
+};
+
+/* A finished or interrupted run, read back.  The last record is never one of progress. */
 struct journal_run {
     const char *run, *command;
     const char *verdict; /* NULL: it has no end */
     const char *last_step, *last_event, *started_at, *ended_at;
-    int exit_status;      /* of the verdict; -1 */
+    int exit_status; /* of the verdict; -1 */
+    struct journal_progress progress;
     struct json *records; /* list; owned by the caller's json_free */
 };
 /* ERR_NOT_FOUND, ERR_DAMAGED (a newer version; a broken last line of a crash is dropped silently).

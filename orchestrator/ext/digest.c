@@ -10,8 +10,6 @@
 
 enum { PIECE_BYTES = 128 * 1024 };
 
-DEFINE_AUTO(evp, EVP_MD_CTX *, EVP_MD_CTX_free);
-
 static char *hex_of(struct arena *a, const unsigned char *bytes, size_t n)
 {
     static const char digits[] = "0123456789abcdef";
@@ -32,7 +30,46 @@ char *digest_sha256(struct arena *a, const void *bytes, size_t n)
     return hex_of(a, sum, length);
 }
 
-static bool add_file(EVP_MD_CTX *md, const char *path, struct err *e)
+struct digest {
+    EVP_MD_CTX *md;
+};
+
+void digest_close(struct digest *d)
+{
+    if (d == NULL)
+        return;
+    EVP_MD_CTX_free(d->md);
+    free(d);
+}
+
+/* libcrypto without SHA-256, or out of memory, ends the process. */
+struct digest *digest_open(void)
+{
+    struct digest *d = calloc(1, sizeof(*d));
+    if (d == NULL)
+        abort();
+    d->md = EVP_MD_CTX_new();
+    if (d->md == NULL || EVP_DigestInit_ex(d->md, EVP_sha256(), NULL) != 1)
+        abort();
+    return d;
+}
+
+void digest_add(struct digest *d, const void *bytes, size_t n)
+{
+    if (EVP_DigestUpdate(d->md, bytes, n) != 1)
+        abort();
+}
+
+char *digest_end(struct arena *a, struct digest *d)
+{
+    unsigned char sum[EVP_MAX_MD_SIZE];
+    unsigned int length = 0;
+    if (EVP_DigestFinal_ex(d->md, sum, &length) != 1)
+        abort();
+    return hex_of(a, sum, length);
+}
+
+static bool add_file(struct digest *d, const char *path, struct err *e)
 {
     AUTO(fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
     AUTO(arena) struct arena *scratch = arena_new();
@@ -46,23 +83,17 @@ static bool add_file(EVP_MD_CTX *md, const char *path, struct err *e)
             return true;
         if (n < 0 && errno != EINTR)
             return err_sys(e, ERR_SYSTEM, "could not read \"%s\"", path);
-        if (n > 0 && EVP_DigestUpdate(md, piece, (size_t)n) != 1)
-            return err_set(e, ERR_INTERNAL, "could not compute SHA-256");
+        if (n > 0)
+            digest_add(d, piece, (size_t)n);
     }
 }
 
 bool digest_file(struct arena *a, const char *path, char **hex, struct err *e)
 {
-    AUTO(evp) EVP_MD_CTX *md = EVP_MD_CTX_new();
-    unsigned char sum[EVP_MAX_MD_SIZE];
-    unsigned int length = 0;
-    if (md == NULL || EVP_DigestInit_ex(md, EVP_sha256(), NULL) != 1)
-        return err_set(e, ERR_INTERNAL, "could not compute SHA-256");
-    if (!add_file(md, path, e))
+    AUTO(digest) struct digest *d = digest_open();
+    if (!add_file(d, path, e))
         return false;
-    if (EVP_DigestFinal_ex(md, sum, &length) != 1)
-        return err_set(e, ERR_INTERNAL, "could not compute SHA-256");
-    *hex = hex_of(a, sum, length);
+    *hex = digest_end(a, d);
     return true;
 }
 

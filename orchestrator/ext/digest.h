@@ -13,6 +13,15 @@ char *digest_sha256(struct arena *a, const void *bytes, size_t n) RETURNS_NONNUL
 /* Of a file, read in pieces: any size.  ERR_SYSTEM, ERR_NOT_FOUND. */
 MUST_CHECK bool digest_file(struct arena *a, const char *path, char **hex, struct err *e);
 
+/* A SHA-256 that grows. */
+struct digest;
+void digest_close(struct digest *d); /* accepts NULL */
+DEFINE_AUTO(digest, struct digest *, digest_close);
+struct digest *digest_open(void) RETURNS_NONNULL;
+void digest_add(struct digest *d, const void *bytes, size_t n);
+/* Of all that was added; nothing can be added then. */
+char *digest_end(struct arena *a, struct digest *d) RETURNS_NONNULL;
+
 /* HMAC-SHA256 in base64. */
 char *digest_hmac(struct arena *a, const void *key, size_t key_length, const void *bytes, size_t n)
     RETURNS_NONNULL;

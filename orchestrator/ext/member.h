@@ -21,7 +21,7 @@ const char *member_suffix(enum member_codec codec) RETURNS_NONNULL;
 /* By the end of a file's name. */
 enum member_codec member_codec_of(const char *file_name);
 
-struct packer; /* of one thread; its buffers serve every member */
+struct packer;                       /* of one thread; its buffers serve every member */
 void packer_close(struct packer *p); /* accepts NULL */
 DEFINE_AUTO(packer, struct packer *, packer_close);
 /* Levels: gzip 1 to 12, zstd 1 to 19.  NULL: ERR_INTERNAL (a level that is none), ERR_SYSTEM. */
@@ -33,8 +33,8 @@ MUST_CHECK bool packer_pack(struct packer *p, const void *bytes, size_t n, const
 /* Where a reader begins and ends in a file. */
 struct member_range {
     const char *path;
-    const char *name;     /* for errors: names file and table */
-    int64_t from, to;     /* offsets of piece starts; to -1: the end of the file */
+    const char *name; /* for errors: names file and table */
+    int64_t from, to; /* offsets of piece starts; to -1: the end of the file */
     enum member_codec codec;
 };
 struct member_reader;
@@ -45,7 +45,8 @@ MUST_CHECK struct member_reader *member_open(const struct member_range *range, s
 /* The next text, in pieces of any size (a piece may end within a row), valid until the next call;
  * *n 0 is the end.  Memory does not grow with the file or with a member: pieces larger than
  * MEMBER_TEXT_BYTES (pg_dump writes one for a whole table) are unpacked as a stream.
- * ERR_DAMAGED: cut off, a checksum is wrong, something that is no member; ERR_SYSTEM. */
+ * ERR_DAMAGED: cut off, also when `to` is not the end of a piece or nothing is at `from`; a wrong
+ * checksum; something that is no member; an empty file that should be packed.  ERR_SYSTEM. */
 MUST_CHECK bool member_read(struct member_reader *r, const char **text, size_t *n, struct err *e);
 
 #endif

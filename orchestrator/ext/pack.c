@@ -4,9 +4,13 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <unistd.h>
+#define ZLIB_CONST
 #include <zlib.h>
 
-enum { BUFFER_BYTES = 128 * 1024 };
+enum {
+    BUFFER_BYTES = 128 * 1024,
+    GZIP_ONLY = 16, /* on top of zlib's window bits */
+};
 
 struct unpack {
     gzFile file;
@@ -64,6 +68,51 @@ bool unpack_read(struct unpack *u, void *buffer, size_t max, size_t *n, struct e
         return err_set(e, ERR_DAMAGED, "%s is cut off: its gzip stream has no end", u->name);
     if (status != Z_OK && status != Z_BUF_ERROR && status != Z_STREAM_END)
         return err_set(e, ERR_DAMAGED, "%s is damaged: %s", u->name, without_path(why));
+    return true;
+}
+
+struct gunzip {
+    z_stream zlib;
+    bool ended;
+};
+
+void gunzip_close(struct gunzip *g)
+{
+    if (g != NULL)
+        inflateEnd(&g->zlib);
+    free(g);
+}
+
+struct gunzip *gunzip_open(struct err *e)
+{
+    struct gunzip *g = calloc(1, sizeof(*g));
+    if (g != NULL && inflateInit2(&g->zlib, MAX_WBITS + GZIP_ONLY) == Z_OK)
+        return g;
+    free(g);
+    err_set(e, ERR_SYSTEM, "could not unpack: out of memory");
+    return NULL;
+}
+
+bool gunzip_step(struct gunzip *g, struct gunzip_step *step, const char *name, struct err *e)
+{
+    z_stream *z = &g->zlib;
+    if (g->ended && inflateReset(z) != Z_OK)
+        return err_set(e, ERR_INTERNAL, "could not unpack %s", name);
+    z->next_in = step->in;
+    z->avail_in = (unsigned)step->in_n;
+    z->next_out = step->out;
+    z->avail_out = (unsigned)step->room;
+    int status = inflate(z, Z_NO_FLUSH);
+    step->in = z->next_in;
+    step->in_n = z->avail_in;
+    step->out_n = step->room - z->avail_out;
+    step->ended = g->ended = status == Z_STREAM_END;
+    if (status == Z_MEM_ERROR)
+        return err_set(e, ERR_SYSTEM, "could not unpack %s: out of memory", name);
+    /* Z_BUF_ERROR: nothing to take, or no room. */
+    if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR)
+        return err_set(e, ERR_DAMAGED, "%s is damaged: %s", name,
+                       z->msg == NULL ? "no gzip member" : z->msg);
     return true;
 }
 

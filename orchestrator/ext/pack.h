@@ -21,6 +21,25 @@ MUST_CHECK struct unpack *unpack_open(struct arena *a, const char *path, const c
  * checksum is wrong; ERR_SYSTEM. */
 MUST_CHECK bool unpack_read(struct unpack *u, void *buffer, size_t max, size_t *n, struct err *e);
 
+struct gunzip; /* gzip members one after another, from memory to memory; heap */
+
+void gunzip_close(struct gunzip *g); /* accepts NULL */
+DEFINE_AUTO(gunzip, struct gunzip *, gunzip_close);
+
+struct gunzip_step {
+    const void *in; /* moves on by what was taken */
+    size_t in_n;    /* less than 2 GB, as room */
+    void *out;
+    size_t room, out_n; /* out_n: how much was unpacked */
+    bool ended;         /* the member ended where `in` is now; the next step begins a member */
+};
+/* NULL: ERR_SYSTEM. */
+MUST_CHECK struct gunzip *gunzip_open(struct err *e);
+/* Goes on until `in` is used up, `out` is full or the member ends.  name: for errors.
+ * ERR_DAMAGED: no gzip, or a checksum is wrong; ERR_SYSTEM. */
+MUST_CHECK bool gunzip_step(struct gunzip *g, struct gunzip_step *step, const char *name,
+                            struct err *e);
+
 struct pack; /* a descriptor being written to, packed or as it is */
 
 void pack_close(struct pack *p); /* gives up what is not finished; accepts NULL */

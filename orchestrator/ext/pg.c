@@ -162,12 +162,26 @@ void pg_close(struct pg *db)
     free(db);
 }
 
-/* Cancels what runs and reads what the server still says, so that the session stays usable. */
+/* libpq gives such a result again and again until the COPY is ended. */
+static bool is_copy(const PGresult *res)
+{
+    ExecStatusType status = PQresultStatus(res);
+    return status == PGRES_COPY_OUT || status == PGRES_COPY_IN || status == PGRES_COPY_BOTH;
+}
+
+/* Cancels what runs and reads what the server still says, so that the session stays usable; it does
+ * not when a COPY had begun. */
 static void cancel_and_drain(struct pg *db)
 {
     struct deadline grace = deadline_in(CANCEL_GRACE_MS);
     cancel_running(db);
-    while (PQstatus(db->conn) == CONNECTION_OK && PQisBusy(db->conn) && !deadline_passed(&grace)) {
+    while (PQstatus(db->conn) == CONNECTION_OK && !deadline_passed(&grace)) {
+        if (!PQisBusy(db->conn)) {
+            AUTO(pgresult) PGresult *res = PQgetResult(db->conn);
+            if (res == NULL || is_copy(res))
+                return;
+            continue;
+        }
         struct pollfd fd = {.fd = PQsocket(db->conn), .events = POLLIN};
         poll(&fd, 1, deadline_left_ms(&grace));
         if (PQconsumeInput(db->conn) == 0)
@@ -196,16 +210,6 @@ static bool is_ok(const PGresult *res)
     return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY;
 }
 
-static void drop_results(struct pg *db)
-{
-    while (PQstatus(db->conn) == CONNECTION_OK && !PQisBusy(db->conn)) {
-        PGresult *res = PQgetResult(db->conn);
-        if (res == NULL)
-            break;
-        PQclear(res);
-    }
-}
-
 /* Reads all results of what was sent: the first failure counts, the last result is given back. */
 static PGresult *read_results(struct pg *db, struct err *e)
 {
@@ -215,17 +219,20 @@ static PGresult *read_results(struct pg *db, struct err *e)
     db->running = true;
     for (;;) {
         if (!wait_result(db, &limit, e)) {
-            drop_results(db);
             db->running = false;
             return NULL;
         }
         PGresult *res = PQgetResult(db->conn);
         if (res == NULL)
             break;
-        if (ok && !is_ok(res))
-            ok = query_failed(db, res, e);
         PQclear(last);
         last = res;
+        if (is_copy(res)) {
+            ok = err_set(e, ERR_INTERNAL, "a COPY was begun that nobody ends");
+            break;
+        }
+        if (ok && !is_ok(res))
+            ok = query_failed(db, res, e);
     }
     db->running = false;
     if (ok && last == NULL)
@@ -304,27 +311,25 @@ bool pg_execf(struct pg *db, struct err *e, const char *fmt, ...)
     return ok;
 }
 
-/* Reads results until the one that begins a COPY. */
+/* Reads results until the one that begins a COPY, or all of a failed statement. */
 static bool begin_copy(struct pg *db, const char *sql, ExecStatusType wanted, struct err *e)
 {
     struct deadline limit = deadline_in(db->query_deadline_ms);
     if (!pg_start(db, sql, e))
         return false;
-    for (;;) {
-        if (!wait_result(db, &limit, e))
-            break;
+    for (bool ok = true; wait_result(db, &limit, e);) {
         AUTO(pgresult) PGresult *res = PQgetResult(db->conn);
         if (res != NULL && PQresultStatus(res) == wanted)
             return true;
-        if (res != NULL && is_ok(res))
-            continue;
-        if (res == NULL)
-            err_set(e, ERR_INTERNAL, "the statement is no COPY of this direction");
-        else
-            query_failed(db, res, e);
-        break;
+        if (res == NULL || is_copy(res)) {
+            if (ok)
+                err_set(e, ERR_INTERNAL, "the statement is no COPY of this direction");
+            db->running = res != NULL;
+            return false;
+        }
+        if (ok && !is_ok(res))
+            ok = query_failed(db, res, e);
     }
-    drop_results(db);
     db->running = false;
     return false;
 }
@@ -356,8 +361,10 @@ bool pg_copy_row(struct pg *db, const char **row, size_t *n, int64_t *rows, stru
             *n = (size_t)got;
             return true;
         }
-        if (got < 0)
+        if (got == -1)
             return end_copy(db, rows, e); /* its end, or an error that the result tells */
+        if (got < 0)
+            return query_failed(db, NULL, e);
         struct deadline limit = deadline_in(db->query_deadline_ms);
         if (!wait_socket(db, POLLIN, &limit, e)) {
             cancel_running(db);
@@ -408,12 +415,10 @@ bool pg_copy_send(struct pg *db, const char *bytes, size_t n, struct err *e)
     enum { PIECE = 1 << 18 }; /* libpq's buffer grows to what is given to it at once */
     while (n > 0) {
         size_t piece = n < PIECE ? n : PIECE;
-        if (PQputCopyData(db->conn, bytes, (int)piece) != 1) {
-            query_failed(db, NULL, e);
-            pg_copy_abort(db);
-            return false;
-        }
-        if (!flush_copy(db, e)) {
+        bool sent = stop_check(e);
+        if (sent && PQputCopyData(db->conn, bytes, (int)piece) != 1)
+            sent = query_failed(db, NULL, e);
+        if (!sent || !flush_copy(db, e)) {
             pg_copy_abort(db);
             return false;
         }

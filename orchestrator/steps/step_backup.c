@@ -14,6 +14,7 @@ static struct backup_spec spec_of(const struct run *run, const char *reason, uns
         .project_dir = run->project.root,
         .jobs = s->jobs,
         .compression = s->compression,
+        .split_size = s->split_size,
         .lock_timeout_ms = s->lock_timeout_ms,
     };
 }

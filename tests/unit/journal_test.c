@@ -1,5 +1,6 @@
 #include "base/fs.h"
 #include "core/journal.h"
+#include "core/progress_note.h"
 
 #include "tap.h"
 
@@ -66,6 +67,66 @@ TEST(journal_survives_a_torn_last_line)
     json_free(r.records);
     append(a, dir, "20261120_194609_ab12", "\n{\"v\":1}\n");
     CHECK(!journal_read(a, dir, "20261120_194609_ab12", &r, &e) && e.kind == ERR_DAMAGED);
+    CHECK(fs_remove_tree(a, dir, &e));
+}
+
+TEST(journal_tells_progress_apart_from_the_rest)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct err e = {0};
+    char *dir = state_folder(a);
+    struct journal_run r;
+    const struct progress_now now = {.doing = "backup",
+                                     .done = 30,
+                                     .total = 120,
+                                     .rate = 10,
+                                     .left_ms = 9000,
+                                     .rows = 3,
+                                     .elapsed_ms = 2500};
+    AUTO(journal) struct journal *j = journal_open(dir, "20261120_194609_ab12", "deploy", &e);
+    CHECK(j != NULL && journal_write(j, "backup", "begin", NULL, NULL, &e));
+    struct progress_note n = progress_note_to(j, "backup", NULL);
+    const struct progress *p = progress_note_of(&n);
+    CHECK(p->table == NULL && p->say(p->context, &now, &e));
+    CHECK(journal_read(a, dir, "20261120_194609_ab12", &r, &e) && json_count(r.records) == 2);
+    json_free(r.records);
+    CHECK_STR(r.last_event, "begin");
+    CHECK_STR(r.ended_at, r.started_at);
+    CHECK_STR(r.progress.doing, "backup");
+    CHECK(r.progress.done == 30 && r.progress.total == 120 && r.progress.rate == 10);
+    CHECK(r.progress.left_ms == 9000 && r.progress.rows == 3 && r.progress.at != NULL);
+
+    CHECK(journal_write(j, "backup", "done", NULL, NULL, &e));
+    CHECK(journal_read(a, dir, "20261120_194609_ab12", &r, &e) && r.progress.doing == NULL);
+    json_free(r.records);
+    CHECK_STR(r.last_event, "done");
+    CHECK(fs_remove_tree(a, dir, &e));
+}
+
+/* Times of the work's own clock, and how many notes there are after each. */
+TEST(notes_of_progress_are_two_seconds_apart)
+{
+    static const struct {
+        int64_t ms;
+        bool last;
+        size_t notes;
+    } at[] = {{1999, false, 0}, {2000, false, 1}, {3999, false, 1}, {4000, false, 2},
+              {4100, true, 2},  {500, false, 2},  {2100, false, 3}, {9000, true, 3}};
+    AUTO(arena) struct arena *a = arena_new();
+    struct err e = {0};
+    char *dir = state_folder(a);
+    AUTO(journal) struct journal *j = journal_open(dir, "20261120_194609_ab12", "deploy", &e);
+    struct progress_note n = progress_note_to(j, "backup", NULL);
+    const struct progress *p = progress_note_of(&n);
+    for (size_t i = 0; i < ARRAY_LEN(at); i++) {
+        const struct progress_now now = {
+            .doing = "backup", .elapsed_ms = at[i].ms, .last = at[i].last};
+        struct journal_run r;
+        CHECK(p->say(p->context, &now, &e));
+        CHECK(journal_read(a, dir, "20261120_194609_ab12", &r, &e));
+        CHECK(json_count(r.records) == at[i].notes);
+        json_free(r.records);
+    }
     CHECK(fs_remove_tree(a, dir, &e));
 }
 

@@ -4,9 +4,9 @@
 #include "base/fs.h"
 #include "base/stop.h"
 #include "base/version.h"
-#include "core/backup/count.h"
 #include "core/backup/dump.h"
 #include "core/backup/files.h"
+#include "core/backup/merge.h"
 #include "core/backup/store.h"
 #include "ext/repo.h"
 
@@ -24,6 +24,8 @@ struct take {
     struct making full, data;
     struct frozen frozen;
     struct manifest manifest;
+    struct compression compression;
+    struct plan plan;
 };
 
 static bool begin_one(struct take *t, struct making *m, const char *kind, const char *stamp,
@@ -103,36 +105,72 @@ static bool take_facts(struct take *t, struct pg *db, struct err *e)
            database_read(t->arena, db, t->spec->live->dbname, &m->database, e);
 }
 
+static const char *folder_of(const struct take *t)
+{
+    return t->full.folder != NULL ? t->full.folder : t->data.folder;
+}
+
+/* pg_dump wants a folder of its own. */
+static const char *schema_folder(struct take *t)
+{
+    return t->full.folder == NULL ? NULL : fs_join(t->arena, t->full.folder, "schema");
+}
+
+static bool run_dump(struct take *t, struct pg *db, const char *pg_dump, struct err *e)
+{
+    const struct backup_spec *spec = t->spec;
+    const struct dump_spec dump = {
+        .from = spec->live,
+        .pg_dump = t->full.folder == NULL ? NULL : pg_dump,
+        .folder = folder_of(t),
+        .schema_folder = schema_folder(t),
+        .frozen = &t->frozen,
+        .holder = db,
+        .jobs = spec->jobs < 1 ? 1 : spec->jobs,
+        .split_size = spec->split_size,
+        .lock_timeout_ms = spec->lock_timeout_ms,
+        .compression = t->compression,
+        .progress = spec->progress,
+    };
+    t->manifest.snapshot = t->frozen.snapshot;
+    t->manifest.snapshot_xmax = t->frozen.xmax;
+    t->manifest.lsn = t->frozen.lsn;
+    t->manifest.compression = compression_text(t->arena, t->compression);
+    return dump_run(t->arena, &dump, &t->manifest, &t->plan, e);
+}
+
 /* The part with sessions: all are closed when it returns. */
-static bool dump(struct take *t, int level, struct err *e)
+static bool dump(struct take *t, struct err *e)
 {
     const struct backup_spec *spec = t->spec;
     const struct session_use use = {.application_name = "migsafe backup",
                                     .query_deadline_ms = QUERY_LIMIT_MS};
-    const char *pg_dump;
+    const char *pg_dump = NULL;
     AUTO(pg) struct pg *db = connection_open(spec->live, &use, e);
-    /* Names go into JSON, whatever the encoding of the database. */
-    if (db == NULL ||
-        !connection_tool(t->arena, spec->pg_bin, "pg_dump", pg_server_version(db), &pg_dump, e) ||
-        !take_facts(t, db, e) || !check_room(t, e) || !begin(t, e) ||
-        !freeze(t->arena, db, spec->lock_timeout_ms, &t->frozen, e) ||
-        !ledgers_read(t->arena, db, &t->manifest.ledgers, e) ||
-        !count_contents(t->arena, db, &t->frozen, &t->manifest, e))
+    if (db == NULL)
         return false;
-    t->manifest.snapshot = t->frozen.snapshot;
-    t->manifest.snapshot_xmax = t->frozen.xmax;
-    t->manifest.lsn = t->frozen.lsn;
-    const struct dump_spec dump = {
-        .from = spec->live,
-        .pg_dump = pg_dump,
-        .folder = t->full.folder != NULL ? t->full.folder : t->data.folder,
-        .frozen = &t->frozen,
-        .holder = db,
-        .jobs = spec->jobs < 1 ? 1 : spec->jobs,
-        .level = level,
-        .lock_timeout_ms = spec->lock_timeout_ms,
-    };
-    return dump_run(t->arena, &dump, e);
+    int version = pg_server_version(db);
+    t->compression = compression_for(t->compression, version);
+    if ((spec->kinds & BACKUP_FULL) &&
+        !connection_tool(t->arena, spec->pg_bin, "pg_dump", version, &pg_dump, e))
+        return false;
+    return take_facts(t, db, e) && check_room(t, e) && begin(t, e) &&
+           freeze(t->arena, db, spec->lock_timeout_ms, &t->frozen, e) &&
+           ledgers_read(t->arena, db, &t->manifest.ledgers, e) && run_dump(t, db, pg_dump, e);
+}
+
+/* What pg_dump made, moved beside the data, and the data entered into it. */
+static bool merge(struct take *t, struct err *e)
+{
+    const char *folder = t->full.folder, *schema = schema_folder(t);
+    if (folder == NULL) {
+        t->manifest.tool_version = t->manifest.server_version;
+        return true;
+    }
+    return fs_rename(t->arena, fs_join(t->arena, schema, "toc.dat"),
+                     fs_join(t->arena, folder, "toc.dat"), e) &&
+           fs_remove_tree(t->arena, schema, e) &&
+           merge_archive(t->arena, folder, t->compression, &t->plan, &t->manifest, e);
 }
 
 /* Sums and manifest, everything on disk, then the name that makes it a backup. */
@@ -142,7 +180,7 @@ static bool finish(struct take *t, struct making *m, struct manifest *manifest, 
     manifest->id = m->id;
     manifest->kind = kind;
     if (!store_write_sums(t->arena, m->folder, manifest->files, manifest->file_count, e) ||
-        !fs_sync_tree(t->arena, m->folder, e) || !stop_check(e) ||
+        !fs_sync_dir(m->folder, e) || !stop_check(e) ||
         !manifest_write(t->arena, m->folder, manifest, e))
         return false;
     return store_finish(t->arena, t->spec->backup_dir, m->id, e);
@@ -151,13 +189,14 @@ static bool finish(struct take *t, struct making *m, struct manifest *manifest, 
 static bool assemble(struct take *t, struct backup_done *done, struct err *e)
 {
     bool full = t->full.folder != NULL, data = t->data.folder != NULL;
-    const char *archive = full ? t->full.folder : t->data.folder;
-    if (!files_take(t->arena, archive, &t->frozen, &t->manifest, e))
+    const char *folder = folder_of(t);
+    if (!merge(t, e) || !merge_list_large(t->arena, folder, &t->plan, e) ||
+        !files_take(t->arena, folder, &t->plan, &t->manifest, e) ||
+        !files_sync(folder, &t->manifest, t->spec->jobs, e))
         return false;
     struct manifest without_toc = files_without_toc(t->arena, &t->manifest);
-    if (full && data && !files_link(t->arena, &without_toc, archive, t->data.folder, e))
-        return false;
-    if (!full && !fs_remove_tree(t->arena, fs_join(t->arena, archive, "toc.dat"), e))
+    without_toc.not_stock = NULL;
+    if (full && data && !files_link(t->arena, &without_toc, folder, t->data.folder, e))
         return false;
     t->manifest.finished_at = without_toc.finished_at = clock_rfc3339(t->arena);
     if ((data && !finish(t, &t->data, &without_toc, "data", e)) ||
@@ -184,11 +223,11 @@ bool backup_take(struct arena *a, const struct backup_spec *spec, struct backup_
 {
     struct take t = {.arena = a, .spec = spec, .full.lock = -1, .data.lock = -1};
     int64_t started_ms = clock_ms();
-    int level;
     *done = (struct backup_done){0};
     assert((spec->kinds & (BACKUP_FULL | BACKUP_DATA)) != 0);
-    bool ok =
-        dump_level(spec->compression, &level, e) && dump(&t, level, e) && assemble(&t, done, e);
+    bool ok = compression_parse(spec->compression, &t.compression, e) && dump(&t, e) &&
+              assemble(&t, done, e);
+    plan_release(&t.plan);
     if (!ok) {
         say_free(&t, e);
         undo_one(&t, &t.full);

@@ -6,19 +6,16 @@
  * sessions are closed when it returns: an open one would block the migration.
  * On failure the partial folders are removed.
  *
- * A full backup is a directory archive of pg_dump with manifest.json and
- * SHA256SUMS beside it.  A data backup has the same data files (hard links where
- * the file system has them) and no toc.dat: what pg_restore would need is in its
- * manifest.  When only data is asked for the dump is made just the same and its
- * toc.dat removed.
- *
- * The inside (pg_dump -Fd -j on an exported snapshot, rows counted in that
- * snapshot) may be replaced; this interface stays.
+ * A full backup is a directory archive that stock pg_restore takes (unless its manifest
+ * says not_stock), with manifest.json and SHA256SUMS beside it.  A data backup has the same
+ * data files (hard links where the file system has them) and no toc.dat: what a restore
+ * needs is in its manifest.
  */
 #ifndef MIGSAFE_CORE_BACKUP_H
 #define MIGSAFE_CORE_BACKUP_H
 
 #include "core/backup/manifest.h"
+#include "core/backup/progress.h"
 #include "core/connection/connection.h"
 
 enum { BACKUP_FULL = 1, BACKUP_DATA = 2 };
@@ -31,8 +28,10 @@ struct backup_spec {
     const char *reason, *label, *run;
     const char *project_dir; /* for the git facts; or NULL */
     int jobs;
-    const char *compression; /* "auto" (gzip:1), "none", "gzip:N" */
-    int64_t lock_timeout_ms; /* for our LOCKs and pg_dump's */
+    const char *compression;   /* as the setting: "auto", "none", "gzip:N", "zstd:N" */
+    int64_t split_size;        /* bytes; larger tables are copied by several workers; 0: none */
+    int64_t lock_timeout_ms;   /* for our LOCKs and pg_dump's */
+    struct progress *progress; /* or NULL */
 };
 
 struct backup_done {

@@ -1,127 +1,165 @@
 #include "core/backup/dump.h"
 
 #include "base/clock.h"
-#include "base/proc.h"
+#include "base/fs.h"
+#include "base/pool.h"
+#include "base/stop.h"
+#include "core/backup/pg_dump.h"
 
-enum {
-    LIMIT_MS = 24 * 60 * 60 * 1000, /* no backup takes longer */
-    OUTPUT_BYTES = 64 * 1024,
-    PING_MS = 30 * 1000,
-    AUTO_LEVEL = 1, /* a deploy waits for it: three times as fast as 6, a fifth larger */
+#include <stdatomic.h>
+
+enum { PING_MS = 30 * 1000, QUERY_LIMIT_MS = 24 * 60 * 60 * 1000, RANGES_SINCE = 140000 };
+
+struct pass {
+    const struct dump_spec *spec;
+    struct plan *plan;
+    struct copier *copiers[POOL_MAX];
+    int copier_count;
+    _Atomic size_t next; /* item */
+    struct deadline ping;
+    struct arena *arena; /* of the thread that waits for pg_dump */
 };
 
-bool dump_level(const char *compression, int *level, struct err *e)
+/* A snapshot and locks live as long as their session. */
+static bool ping(const struct pass *pass, struct err *e)
 {
-    *level = AUTO_LEVEL;
-    if (compression == NULL || strcmp(compression, "auto") == 0)
+    if (pg_exec(pass->spec->holder, "SELECT 1", e))
         return true;
-    *level = 0;
-    if (strcmp(compression, "none") == 0)
-        return true;
-    if (str_starts(compression, "gzip:") && strlen(compression) == 6 && compression[5] >= '1' &&
-        compression[5] <= '9') {
-        *level = compression[5] - '0';
-        return true;
+    if (e->kind != ERR_CANCELLED)
+        e->kind = ERR_CONNECT;
+    return err_wrap(e, "the session that holds the snapshot was lost");
+}
+
+/* One that idles behind a firewall is kept alive. */
+static bool tick(void *context, struct err *e)
+{
+    struct pass *pass = context;
+    if (deadline_passed(&pass->ping)) {
+        pass->ping = deadline_in(PING_MS);
+        if (!ping(pass, e))
+            return false;
     }
-    return err_set(e, ERR_CONFIG,
-                   "setting \"compression\" is none of auto, none, gzip:1 to gzip:9");
+    return progress_tick(pass->spec->progress, e);
 }
 
-struct ping {
-    struct pg *holder;
-    struct deadline next;
-};
-
-/* A snapshot lives as long as its session: one that idles behind a firewall is kept alive. */
-static bool ping_holder(void *context, struct err *e)
+static bool dump_schema(struct pass *pass, struct err *e)
 {
-    struct ping *p = context;
-    if (!deadline_passed(&p->next))
-        return true;
-    p->next = deadline_in(PING_MS);
-    return pg_exec(p->holder, "SELECT 1", e) ||
-           err_wrap(e, "the session that holds the snapshot was lost");
+    const struct dump_spec *spec = pass->spec;
+    const struct pg_dump_spec child = {.from = spec->from,
+                                       .program = spec->pg_dump,
+                                       .folder = spec->schema_folder,
+                                       .snapshot = spec->frozen->snapshot,
+                                       .lock_timeout_ms = spec->lock_timeout_ms};
+    return pg_dump_schema(pass->arena, &child, e);
 }
 
-static bool says(const char *text, const char *const *words, size_t count)
+static bool work(void *context, int worker, struct err *e)
 {
-    for (size_t i = 0; i < count; i++)
-        if (strstr(text, words[i]) != NULL)
+    struct pass *pass = context;
+    struct plan *p = pass->plan;
+    if (worker == pass->copier_count)
+        return dump_schema(pass, e);
+    for (;;) {
+        size_t i = atomic_fetch_add(&pass->next, 1);
+        if (i >= p->item_count)
             return true;
-    return false;
-}
-
-/* What follows "pg_dump: <word>: " in the first line that has it, or NULL. */
-static const char *line_with(struct arena *a, const char *output, const char *word)
-{
-    const char *at = strstr(output, word);
-    return at == NULL ? NULL
-                      : arena_strndup(a, at + strlen(word), strcspn(at + strlen(word), "\n"));
-}
-
-static bool failed(struct arena *a, const struct dump_spec *spec, const struct proc_result *r,
-                   struct err *e)
-{
-    static const char *const disk[] = {"No space left on device", "Disk quota exceeded",
-                                       "Permission denied",       "Read-only file system",
-                                       "Input/output error",      "could not write to output file",
-                                       "could not close"};
-    static const char *const locks[] = {"could not obtain lock on relation",
-                                        "canceling statement due to statement timeout",
-                                        "canceling statement due to lock timeout"};
-    const char *first = line_with(a, r->err, "error: ");
-    const char *detail = line_with(a, r->err, "detail: ");
-    if (first == NULL)
-        first = r->err[0] != '\0' ? arena_strndup(a, r->err, strcspn(r->err, "\n"))
-                                  : arena_printf(a, "exit status %d", r->exit_status);
-    if (says(r->err, disk, ARRAY_LEN(disk)))
-        return err_set(e, ERR_SYSTEM, "could not write the backup to \"%s\": %s", spec->folder,
-                       first);
-    if (says(r->err, locks, ARRAY_LEN(locks))) {
-        err_set(e, ERR_TIMEOUT, "pg_dump could not lock the tables: %s", first);
-        freeze_name_blocker(spec->holder, spec->frozen, e);
-        return false;
+        if (!stop_check(e) || !copy_item(pass->copiers[worker], p, &p->items[i], e))
+            return false;
     }
-    err_set(e, ERR_CHILD, "pg_dump failed: %s", first);
-    if (detail != NULL)
-        err_detail(e, "%s", detail);
+}
+
+static int workers_for(const struct dump_spec *spec, const struct plan *p)
+{
+    int n = spec->jobs < 1 ? 1 : spec->jobs;
+    if (n > POOL_MAX - 1)
+        n = POOL_MAX - 1;
+    return p->item_count < (size_t)n ? (int)p->item_count : n;
+}
+
+/* All of them have the snapshot before anything is copied. */
+static bool open_copiers(struct pass *pass, const char *encoding, struct err *e)
+{
+    const struct dump_spec *spec = pass->spec;
+    const struct copier_spec copier = {.from = spec->from,
+                                       .frozen = spec->frozen,
+                                       .encoding = encoding,
+                                       .compression = spec->compression,
+                                       .query_deadline_ms = QUERY_LIMIT_MS,
+                                       .progress = spec->progress};
+    int wanted = workers_for(spec, pass->plan);
+    for (; pass->copier_count < wanted; pass->copier_count++) {
+        pass->copiers[pass->copier_count] = copier_open(&copier, e);
+        if (pass->copiers[pass->copier_count] == NULL)
+            return false;
+    }
+    return true;
+}
+
+/* Why it ended, as the one who asks for it needs to know. */
+static bool failed(const struct pass *pass, struct err *e)
+{
+    struct err lost = {0};
+    if (strcmp(e->sqlstate, "55P03") == 0) {
+        struct err first = *e;
+        err_set(e, ERR_TIMEOUT, "%s", first.message);
+    }
+    if (e->kind == ERR_TIMEOUT) {
+        freeze_name_blocker(pass->spec->holder, pass->spec->frozen, e);
+        err_hint(e, "Run it again when that has ended.");
+    } else if ((e->kind == ERR_CHILD || e->kind == ERR_QUERY) && !ping(pass, &lost)) {
+        err_detail(&lost, "%s.", e->message);
+        *e = lost;
+    }
     return false;
 }
 
-static bool run(struct arena *a, const struct dump_spec *spec, const struct child_env *env,
-                struct err *e)
+static bool run(struct pass *pass, const char *encoding, struct err *e)
 {
-    struct ping ping = {spec->holder, deadline_in(PING_MS)};
-    struct proc_result result;
-    const char *const argv[] = {
-        spec->pg_dump,
-        "--format=directory",
-        "--no-password",
-        "--no-sync", /* done by us, all at once */
-        arena_printf(a, "--jobs=%d", spec->jobs),
-        arena_printf(a, "--compress=%d", spec->level),
-        arena_printf(a, "--snapshot=%s", spec->frozen->snapshot),
-        arena_printf(a, "--lock-wait-timeout=%lld", (long long)spec->lock_timeout_ms),
-        arena_printf(a, "--file=%s", spec->folder),
-        NULL,
-    };
-    const struct proc_spec child = {.argv = argv,
-                                    .env = env->env.items,
-                                    .timeout_ms = LIMIT_MS,
-                                    .out_max = OUTPUT_BYTES,
-                                    .tick = ping_holder,
-                                    .context = &ping};
-    return proc_run(a, &child, &result, e) &&
-           (result.exit_status == 0 || failed(a, spec, &result, e));
+    if (!open_copiers(pass, encoding, e))
+        return failed(pass, e);
+    int threads = pass->copier_count + (pass->spec->pg_dump != NULL);
+    const struct pool_spec pool = {.threads = threads, .work = work, .tick = tick, .context = pass};
+    if (threads > 0 && !pool_run(&pool, e))
+        return failed(pass, e);
+    /* Without the locks of that session all the time somebody may have emptied a table. */
+    return ping(pass, e);
 }
 
-bool dump_run(struct arena *a, const struct dump_spec *spec, struct err *e)
+/* What the copy found out of a table, now for the manifest. */
+static void take_results(struct arena *a, struct plan *p)
 {
-    struct child_env env = {0};
-    if (!child_env_open(a, spec->from, "migsafe backup", &env, e))
+    for (size_t i = 0; i < p->count; i++) {
+        const struct plan_table *t = &p->tables[i];
+        const struct datafile *f = &t->file;
+        t->to->file = fs_basename(f->path);
+        t->to->sha256 = arena_strdup(a, f->sha256);
+        t->to->bytes = f->bytes;
+        t->to->content = arena_printf(a, "%016llx", (unsigned long long)t->content);
+        t->to->member_count = f->start_count;
+        t->to->members = arena_array(a, f->start_count + 1, sizeof(*t->to->members));
+        for (size_t k = 0; k < f->start_count; k++)
+            t->to->members[k] = f->starts[k];
+    }
+}
+
+bool dump_run(struct arena *a, const struct dump_spec *spec, struct manifest *m, struct plan *p,
+              struct err *e)
+{
+    AUTO(arena) struct arena *scratch = arena_new();
+    struct pass pass = {.spec = spec, .plan = p, .ping = deadline_in(PING_MS), .arena = scratch};
+    const struct plan_spec plan = {.frozen = spec->frozen,
+                                   .jobs = spec->jobs,
+                                   .split_size = spec->split_size,
+                                   .can_split = pg_server_version(spec->holder) >= RANGES_SINCE,
+                                   .folder = spec->folder,
+                                   .suffix = member_suffix(spec->compression.codec)};
+    if (!plan_make(a, spec->holder, &plan, m, p, e))
         return false;
-    strlist_add(&env.env, "LC_ALL=C"); /* its messages are read */
-    bool ok = run(a, spec, &env, e);
-    child_env_close(&env);
-    return ok;
+    progress_begin(spec->progress, "backup", p->weight);
+    bool ok = run(&pass, m->database.encoding, e);
+    for (int i = 0; i < pass.copier_count; i++)
+        copier_close(pass.copiers[i]);
+    if (ok)
+        take_results(a, p);
+    return ok && progress_end(spec->progress, e);
 }

@@ -1,17 +1,18 @@
 /*
- * files.h - the files of a backup: summed, matched with the tables, linked into a
- * data backup.
+ * files.h - the files of a backup: summed, on the disk, linked into a data backup.
  */
 #ifndef MIGSAFE_CORE_BACKUP_FILES_H
 #define MIGSAFE_CORE_BACKUP_FILES_H
 
-#include "core/backup/freeze.h"
-#include "core/backup/manifest.h"
+#include "core/backup/plan.h"
 
-/* Reads the archive that pg_dump left in folder: m->files, m->bytes, each table's file, the
- * sequences as a restore will set them, and the version of pg_dump. */
-MUST_CHECK bool files_take(struct arena *a, const char *folder, const struct frozen *f,
+/* All files of folder: m->files, m->bytes.  What p's files had while they were written is taken
+ * from it. */
+MUST_CHECK bool files_take(struct arena *a, const char *folder, const struct plan *p,
                            struct manifest *m, struct err *e);
+
+/* All of m's files are on the disk, by several threads. */
+MUST_CHECK bool files_sync(const char *folder, const struct manifest *m, int jobs, struct err *e);
 
 /* m without its toc.dat. */
 struct manifest files_without_toc(struct arena *a, const struct manifest *m);

@@ -29,20 +29,6 @@ static bool list_tables(struct arena *a, struct pg *db, struct frozen *f, bool *
     return true;
 }
 
-static bool list_sequences(struct arena *a, struct pg *db, struct frozen *f, struct err *e)
-{
-    struct pg_rows rows;
-    if (!pg_query(a, db, sql_backup_sequences, PG_NONE, &rows, e))
-        return err_wrap(e, "could not list the sequences");
-    f->sequence_count = rows.count;
-    f->sequences = arena_array(a, rows.count + 1, sizeof(*f->sequences));
-    for (size_t i = 0; i < rows.count; i++)
-        f->sequences[i] = (struct frozen_sequence){.oid = pg_cell(&rows, i, "oid"),
-                                                   .schema = pg_cell(&rows, i, "schema"),
-                                                   .name = pg_cell(&rows, i, "name")};
-    return true;
-}
-
 static bool same_tables(const struct frozen *x, const struct frozen *y)
 {
     if (x->count != y->count)
@@ -138,7 +124,7 @@ static enum outcome try_once(struct arena *a, struct pg *db, int64_t lock_timeou
     f->snapshot = pg_cell(&moment, 0, "snapshot");
     f->xmax = pg_cell(&moment, 0, "xmax");
     f->lsn = pg_cell(&moment, 0, "lsn");
-    if (!list_tables(a, db, f, &rewritten, e) || !list_sequences(a, db, f, e) ||
+    if (!list_tables(a, db, f, &rewritten, e) ||
         !pg_exec(db, "SET LOCAL lock_timeout = 0", e))
         return FAILED;
     if (!rewritten && same_tables(&listed, f))

@@ -17,16 +17,10 @@ struct frozen_table {
     int64_t inserted, updated, deleted;
 };
 
-struct frozen_sequence {
-    const char *oid, *schema, *name;
-};
-
 struct frozen {
     const char *snapshot, *xmax, *lsn;
     struct frozen_table *tables; /* by schema and name */
     size_t count;
-    struct frozen_sequence *sequences; /* by oid, as text */
-    size_t sequence_count;
 };
 
 /* Leaves db in a transaction that holds the locks and the snapshot; closing db ends both.  Starts

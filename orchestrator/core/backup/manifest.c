@@ -23,6 +23,24 @@ static void put_ledgers(struct json *to, const struct ledgers *all)
     }
 }
 
+/* Keys that older backups lack are left out where there is nothing to say. */
+static void put_optional(struct json *to, const char *key, const char *text)
+{
+    if (text != NULL)
+        json_put(to, key, text);
+}
+
+static void put_more(struct json *to, const struct manifest_table *t)
+{
+    if (t->content != NULL)
+        json_put_int(to, "text_bytes", t->text_bytes);
+    put_optional(to, "content", t->content);
+    put_optional(to, "load_root_schema", t->load_root_schema);
+    put_optional(to, "load_root_name", t->load_root_name);
+    put_optional(to, "extension", t->extension);
+    put_optional(to, "condition", t->condition);
+}
+
 static void put_table(struct json *to, const struct manifest_table *t)
 {
     json_put(to, "schema", t->schema);
@@ -34,6 +52,8 @@ static void put_table(struct json *to, const struct manifest_table *t)
         json_put(column, "name", t->columns[i].name);
         json_put(column, "type", t->columns[i].type);
         json_put_int(column, "values", t->columns[i].values);
+        if (t->columns[i].generated)
+            json_put_bool(column, "generated", true);
     }
     json_put_int(to, "rows", t->rows);
     json_put_int(to, "bytes", t->bytes);
@@ -46,6 +66,7 @@ static void put_table(struct json *to, const struct manifest_table *t)
     json_put_int(counters, "inserted", t->inserted);
     json_put_int(counters, "updated", t->updated);
     json_put_int(counters, "deleted", t->deleted);
+    put_more(to, t);
 }
 
 static void put_contents(struct json *to, const struct manifest *m)
@@ -54,6 +75,10 @@ static void put_contents(struct json *to, const struct manifest *m)
     struct json *tables = json_put_array(to, "tables");
     for (size_t i = 0; i < m->table_count; i++)
         put_table(json_push_object(tables), &m->tables[i]);
+    if (m->configuration_count > 0)
+        tables = json_put_array(to, "configuration_tables");
+    for (size_t i = 0; i < m->configuration_count; i++)
+        put_table(json_push_object(tables), &m->configuration_tables[i]);
     struct json *sequences = json_put_array(to, "sequences");
     for (size_t i = 0; i < m->sequence_count; i++) {
         const struct manifest_sequence *s = &m->sequences[i];
@@ -103,6 +128,9 @@ struct json *manifest_json(const struct manifest *m)
     json_put_bool(j, "pinned", m->pinned);
     json_put(j, "started_at", m->started_at);
     json_put(j, "finished_at", m->finished_at);
+    put_optional(j, "compression", m->compression);
+    put_optional(j, "data_encoding", m->data_encoding);
+    put_optional(j, "not_stock", m->not_stock);
     put_origin(j, m);
     put_ledgers(j, &m->ledgers);
     put_contents(j, m);

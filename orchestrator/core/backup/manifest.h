@@ -84,10 +84,10 @@ struct manifest {
     /* Optional keys: */
     struct manifest_table *configuration_tables; /* of extensions, the rows that a user put in */
     size_t configuration_count;
-    const char *compression; /* "gzip:1", "zstd:3", "none"; NULL: gzip by pg_dump */
-    const char *data_encoding;     /* of the data files; NULL: the database's */
-    const char *not_stock; /* why pg_restore alone cannot restore it as it is ("unzstd *.dat.zst
-                            * first"), or NULL: it can */
+    const char *compression;   /* "gzip:1", "zstd:3", "none"; NULL: gzip by pg_dump */
+    const char *data_encoding; /* of the data files; NULL: the database's */
+    const char *not_stock;     /* why pg_restore alone cannot restore it as it is ("unzstd *.dat.zst
+                                * first"), or NULL: it can */
     struct manifest_check *verified;
     size_t verified_count;
 };

@@ -90,7 +90,9 @@ static bool read_column(struct arena *a, const struct json *j, void *item, struc
     struct manifest_column *column = item;
     const struct json_text_field texts[] = {{"name", &column->name}, {"type", &column->type}};
     return json_read_texts(a, j, texts, ARRAY_LEN(texts), e) &&
-           need_count(j, "values", 0, &column->values, e);
+           need_count(j, "values", 0, &column->values, e) &&
+           (json_find(j, "generated") == NULL ||
+            json_need_bool(j, "generated", &column->generated, e));
 }
 
 static bool read_members(struct arena *a, const struct json *j, struct manifest_table *t,
@@ -108,6 +110,33 @@ static bool read_members(struct arena *a, const struct json *j, struct manifest_
         last = t->members[t->member_count++];
     }
     return true;
+}
+
+static bool check_content(const char *hex, struct err *e)
+{
+    if (hex != NULL && (strlen(hex) != 16 || strspn(hex, "0123456789abcdef") != 16))
+        return err_set(e, ERR_DAMAGED, "key \"content\" is not 16 digits in hex");
+    return true;
+}
+
+/* What backups from before the own engine lack. */
+static bool read_more(struct arena *a, const struct json *j, struct manifest_table *t,
+                      struct err *e)
+{
+    const struct json_text_field texts[] = {
+        {"content", &t->content, .optional = true},
+        {"load_root_schema", &t->load_root_schema, .optional = true},
+        {"load_root_name", &t->load_root_name, .optional = true},
+        {"extension", &t->extension, .optional = true},
+        {"condition", &t->condition, .optional = true},
+    };
+    t->text_bytes = -1;
+    if (!json_read_texts(a, j, texts, ARRAY_LEN(texts), e) ||
+        (json_find(j, "text_bytes") != NULL && !need_count(j, "text_bytes", 0, &t->text_bytes, e)))
+        return false;
+    if ((t->load_root_schema == NULL) != (t->load_root_name == NULL))
+        return err_set(e, ERR_DAMAGED, "keys \"load_root_schema\" and \"load_root_name\" disagree");
+    return check_content(t->content, e);
 }
 
 static bool read_table(struct arena *a, const struct json *j, void *item, struct err *e)
@@ -128,7 +157,7 @@ static bool read_table(struct arena *a, const struct json *j, void *item, struct
         !read_members(a, j, t, e) || !json_need_object(j, "counters", &counters, e) ||
         !need_count(counters, "inserted", -1, &t->inserted, e) ||
         !need_count(counters, "updated", -1, &t->updated, e) ||
-        !need_count(counters, "deleted", -1, &t->deleted, e))
+        !need_count(counters, "deleted", -1, &t->deleted, e) || !read_more(a, j, t, e))
         return false;
     if ((t->file == NULL) != (t->sha256 == NULL) || (t->file == NULL) != (t->bytes < 0))
         return err_set(e, ERR_DAMAGED, "keys \"file\", \"sha256\" and \"bytes\" disagree");
@@ -197,6 +226,9 @@ static bool read_head(struct arena *a, const struct json *j, struct manifest *m,
         {"snapshot", &m->snapshot},
         {"snapshot_xmax", &m->snapshot_xmax},
         {"lsn", &m->lsn},
+        {"compression", &m->compression, .optional = true},
+        {"data_encoding", &m->data_encoding, .optional = true},
+        {"not_stock", &m->not_stock, .optional = true},
     };
     if (!json_read_texts(a, j, texts, ARRAY_LEN(texts), e) ||
         !json_need_bool(j, "pinned", &m->pinned, e))
@@ -231,11 +263,15 @@ static bool read_contents(struct arena *a, const struct json *j, struct manifest
 {
     const struct list_of ledgers = {"ledger", sizeof(*m->ledgers.items), read_ledger};
     const struct list_of tables = {"tables", sizeof(*m->tables), read_table};
+    const struct list_of configuration = {"configuration_tables", sizeof(*m->tables), read_table};
     const struct list_of sequences = {"sequences", sizeof(*m->sequences), read_sequence};
     const struct list_of files = {"files", sizeof(*m->files), read_file};
     const struct list_of verified = {"verified", sizeof(*m->verified), read_check};
     return read_list(a, j, &ledgers, &m->ledgers.items, &m->ledgers.count, e) &&
            read_list(a, j, &tables, &m->tables, &m->table_count, e) &&
+           (json_find(j, configuration.key) == NULL ||
+            read_list(a, j, &configuration, &m->configuration_tables, &m->configuration_count,
+                      e)) &&
            read_list(a, j, &sequences, &m->sequences, &m->sequence_count, e) &&
            need_count(j, "large_objects", 0, &m->large_objects, e) &&
            need_count(j, "bytes", 0, &m->bytes, e) &&

@@ -4,7 +4,7 @@
  *
  * Formats 1.14 (pg_dump 12 to 15), 1.15 (16) and 1.16 (17, 18) as pg_backup_archiver.c has
  * them (WriteHead, WriteToc, ReadToc).  The reader checks every length against the file;
- * the writer gives back what was read byte for byte, and toc_write_checked proves that of
+ * the writer gives back what was read byte for byte, and toc_read_checked proves that of
  * each archive before anything is added to it.
  */
 #ifndef MIGSAFE_CORE_BACKUP_TOC_H
@@ -17,15 +17,15 @@ enum toc_section { TOC_NONE = 1, TOC_PRE_DATA, TOC_DATA, TOC_POST_DATA };
 /* Texts are NULL where the archive has none. */
 struct toc_entry {
     int64_t dump_id;
-    bool has_data; /* hadDumper: the entry has a data file */
-    const char *table_oid, *oid; /* catalog's; "0" when it has none */
+    bool has_data;               /* hadDumper: the entry has a data file */
+    const char *table_oid, *oid; /* catalog's; "0" when it has none, as NULL is written */
     const char *tag, *type, *schema, *tablespace, *access_method, *owner;
     const char *definition, *drop, *copy;
     int64_t relkind;         /* 1.16 */
-    const char *with_oids;   /* always "false" */
+    const char *with_oids;   /* always "false", as NULL is written */
     const char **depend_ids; /* decimal dump ids */
     size_t depend_count;
-    int64_t depends;  /* the first of them; 0: none */
+    int64_t depends;  /* the first of them; 0: none; not written */
     const char *file; /* as written: without .gz; "" or NULL: none */
     enum toc_section section;
 };
@@ -58,7 +58,8 @@ MUST_CHECK bool toc_read_checked(struct arena *a, const char *folder, struct toc
                                  struct err *e);
 MUST_CHECK bool toc_write(struct arena *a, const char *folder, const struct toc *toc,
                           struct err *e);
-/* Says how data files are packed, in the form that the format has. */
+/* Says how data files are packed, in the form that the format has.  1.14 knows a level of gzip
+ * only: other kinds are "packed" there, and its pg_restore does not read them. */
 void toc_set_compression(struct toc *toc, enum toc_compression how, int level);
 /* Greater than every dump id and every id depended on. */
 int64_t toc_next_id(const struct toc *toc);

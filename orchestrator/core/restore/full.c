@@ -1,151 +1,97 @@
 #include "core/restore/full.h"
 
-#include "core/restore/tool_run.h"
-#include "sql/queries.h"
+#include "core/restore/analyze.h"
+#include "core/restore/large_objects.h"
+#include "core/restore/rows.h"
+#include "core/restore/sequences.h"
 
-enum { SHOWN = 5 }; /* differences told in the detail */
-
-/* What a connection string takes as dbname: the one thing of it that pg_restore is told in argv. */
-static const char *conninfo_dbname(struct arena *a, const char *name)
-{
-    struct str s = str_on(a);
-    str_add(&s, "dbname='");
-    for (; *name != '\0'; name++) {
-        if (*name == '\'' || *name == '\\')
-            str_add(&s, "\\");
-        str_add_n(&s, name, 1);
-    }
-    str_add(&s, "'");
-    return s.text;
-}
-
-static bool server_version(const struct connection *c, int *version, struct err *e)
-{
-    const struct session_use use = {.query_deadline_ms = 10000};
-    AUTO(pg) struct pg *db = connection_open(c, &use, e);
-    *version = db == NULL ? 0 : pg_server_version(db);
-    return db != NULL;
-}
-
-bool restore_archive(struct arena *a, const struct archive_spec *spec, struct err *e)
-{
-    struct connection to = connection_to(spec->server, spec->target);
-    struct strlist args = strlist_on(a);
-    struct tool_spec tool = {
-        .to = &to,
-        .pg_bin = spec->pg_bin,
-        .args = &args,
-        /* Nobody sees the side database before the swap, whose commit flushes all of it. */
-        .options = "-c synchronous_commit=off -c default_transaction_read_only=off",
-    };
-    static const char *const fixed[] = {"--exit-on-error", "--no-password", "--no-subscriptions"};
-    for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
-        strlist_add(&args, fixed[i]);
-    strlist_printf(&args, "--format=%s", spec->format != NULL ? spec->format : "directory");
-    strlist_printf(&args, "--jobs=%d", spec->jobs > 0 ? spec->jobs : 1);
-    strlist_printf(&args, "--dbname=%s", conninfo_dbname(a, spec->target));
-    if (spec->schema_only)
-        strlist_add(&args, "--schema-only");
-    if (spec->no_owner)
-        strlist_add(&args, "--no-owner");
-    if (spec->no_acl)
-        strlist_add(&args, "--no-acl");
-    strlist_add(&args, spec->folder);
-    return server_version(&to, &tool.server_version, e) && tool_run(a, "pg_restore", &tool, e);
-}
-
-struct differences {
-    struct strlist shown;
-    size_t count;
+struct restoring {
+    struct arena *arena;
+    const struct restore_spec *spec;
+    struct connection to;
+    const struct toc *toc; /* NULL: the archive is of a format that we do not read */
 };
 
-static void differ(struct differences *d, const char *text)
+/* An archive that cannot be read here may still be one that pg_restore reads. */
+static bool read_toc(struct restoring *r, struct toc *toc, struct err *e)
 {
-    if (d->count++ < SHOWN)
-        strlist_add(&d->shown, text);
-}
-
-static bool is_gone(const struct err *e)
-{
-    return strcmp(e->sqlstate, "42P01") == 0 || strcmp(e->sqlstate, "3F000") == 0;
-}
-
-static bool compare_table(struct arena *a, struct pg *db, const struct manifest_table *t,
-                          struct differences *d, struct err *e)
-{
-    struct err why = {0};
-    const char *sql =
-        arena_printf(a, "SELECT count(*) FROM ONLY %s", pg_ident2(a, t->schema, t->name));
-    const char *rows = pg_value(a, db, sql, PG_NONE, &why);
-    if (rows == NULL && !is_gone(&why)) {
-        *e = why;
-        return err_wrap(e, "could not count table \"%s\".\"%s\"", t->schema, t->name);
-    }
-    if (rows == NULL)
-        differ(d, arena_printf(a, "table \"%s\".\"%s\" is missing", t->schema, t->name));
-    else if (strtoll(rows, NULL, 10) != t->rows)
-        differ(d, arena_printf(a, "table \"%s\".\"%s\" has %s rows instead of %lld", t->schema,
-                               t->name, rows, (long long)t->rows));
+    const struct stored *backup = r->spec->backup;
+    if (toc_read(r->arena, backup->folder, toc, e))
+        r->toc = toc;
+    else if (backup->manifest.not_stock == NULL || e->kind != ERR_DAMAGED)
+        return false;
+    *e = (struct err){0};
     return true;
 }
 
-static bool compare_sequence(struct arena *a, struct pg *db, const struct manifest_sequence *s,
-                             struct differences *d, struct err *e)
+static bool restore_part(const struct restoring *r, enum archive_part part, struct err *e)
 {
-    struct err why = {0};
-    struct pg_rows rows;
-    const char *sql =
-        arena_printf(a, "SELECT last_value, is_called FROM %s", pg_ident2(a, s->schema, s->name));
-    if (!pg_query(a, db, sql, PG_NONE, &rows, &why)) {
-        if (!is_gone(&why)) {
-            *e = why;
-            return err_wrap(e, "could not read sequence \"%s\".\"%s\"", s->schema, s->name);
-        }
-        differ(d, arena_printf(a, "sequence \"%s\".\"%s\" is missing", s->schema, s->name));
-        return true;
-    }
-    if (pg_cell_int(&rows, 0, "last_value") != s->last_value ||
-        pg_cell_bool(&rows, 0, "is_called") != s->is_called)
-        differ(d, arena_printf(a, "sequence \"%s\".\"%s\" stands at %lld instead of %lld",
-                               s->schema, s->name, (long long)pg_cell_int(&rows, 0, "last_value"),
-                               (long long)s->last_value));
-    return true;
+    const struct restore_spec *s = r->spec;
+    const struct archive_spec archive = {
+        .server = s->server,
+        .target = s->target,
+        .folder = s->backup->folder,
+        .pg_bin = s->pg_bin,
+        .jobs = part == ARCHIVE_AFTER_ROWS ? s->jobs : 1,
+        .no_owner = s->no_owner,
+        .no_acl = s->no_acl,
+        .part = part,
+        .toc = r->toc,
+    };
+    return restore_archive(r->arena, &archive, e);
 }
 
-bool restore_compare(struct arena *a, struct pg *db, const struct manifest *m, struct err *e)
+static bool check_sequences(const struct restoring *r, struct pg *db, struct err *e)
 {
-    struct differences d = {.shown = strlist_on(a)};
-    for (size_t i = 0; i < m->table_count; i++)
-        if (!compare_table(a, db, &m->tables[i], &d, e))
-            return false;
-    for (size_t i = 0; i < m->sequence_count; i++)
-        if (!compare_sequence(a, db, &m->sequences[i], &d, e))
-            return false;
-    if (d.count == 0)
-        return true;
-    err_set(e, ERR_DAMAGED, "restored database is not the one backed up: %s", d.shown.items[0]);
-    if (d.count > 1)
-        err_detail(e, "%zu differences: %s%s.", d.count, strlist_join(&d.shown, "; "),
-                   d.count > SHOWN ? "; ..." : "");
-    return false;
+    const struct manifest *m = &r->spec->backup->manifest;
+    struct differences d = differences_on(r->arena);
+    return sequences_set(r->arena, db, m, r->toc, e) && differences_sequences(&d, db, m, e) &&
+           differences_none(&d, e);
+}
+
+static int64_t text_bytes(const struct manifest *m)
+{
+    int64_t total = 0;
+    for (size_t i = 0; i < m->table_count; i++) {
+        if (m->tables[i].file != NULL && m->tables[i].text_bytes <= 0 && m->tables[i].rows > 0)
+            return 0;
+        total += m->tables[i].text_bytes;
+    }
+    return total;
+}
+
+static bool load(const struct restoring *r, struct err *e)
+{
+    const struct session_use use = {.application_name = "migsafe"};
+    const struct restore_spec *s = r->spec;
+    const struct rows_spec rows = {
+        .to = &r->to,
+        .backup = s->backup,
+        .toc = r->toc,
+        .progress = s->progress,
+        .jobs = s->jobs > 0 ? s->jobs : 1,
+    };
+    if (!rows_load(r->arena, &rows, e))
+        return false;
+    AUTO(pg) struct pg *db = connection_open(&r->to, &use, e);
+    return db != NULL && check_sequences(r, db, e) && large_objects_load(r->arena, &rows, e);
+}
+
+static bool restore(struct restoring *r, struct err *e)
+{
+    struct toc toc;
+    return read_toc(r, &toc, e) && restore_part(r, ARCHIVE_BEFORE_ROWS, e) && load(r, e) &&
+           restore_part(r, ARCHIVE_AFTER_ROWS, e);
 }
 
 bool restore_full(struct arena *a, const struct restore_spec *spec, struct err *e)
 {
-    const struct session_use use = {.application_name = "migsafe"};
-    struct connection to = connection_to(spec->server, spec->target);
-    const struct archive_spec archive = {
-        .server = spec->server,
-        .target = spec->target,
-        .folder = spec->backup->folder,
-        .pg_bin = spec->pg_bin,
-        .jobs = spec->jobs,
-        .no_owner = spec->no_owner,
-        .no_acl = spec->no_acl,
-    };
-    if (!restore_archive(a, &archive, e))
+    struct restoring r = {
+        .arena = a, .spec = spec, .to = connection_to(spec->server, spec->target)};
+    progress_begin(spec->progress, "restore", text_bytes(&spec->backup->manifest));
+    if (!restore(&r, e))
         return err_wrap(e, "could not restore backup \"%s\"", spec->backup->id);
-    AUTO(pg) struct pg *db = connection_open(&to, &use, e);
-    return db != NULL && restore_compare(a, db, &spec->backup->manifest, e) &&
-           (pg_exec(db, "ANALYZE", e) || err_wrap(e, "could not analyze \"%s\"", spec->target));
+    return (analyze_parallel(a, &r.to, spec->jobs, e) ||
+            err_wrap(e, "could not analyze \"%s\"", spec->target)) &&
+           progress_end(spec->progress, e);
 }

@@ -134,8 +134,11 @@ bool rollback(struct arena *a, const struct rollback_spec *spec, struct rollback
               struct err *e)
 {
     const struct session_use use = {.application_name = "migsafe"};
-    const struct restore_spec backup = {
-        .server = spec->server, .backup = spec->backup, .pg_bin = spec->pg_bin, .jobs = spec->jobs};
+    const struct restore_spec backup = {.server = spec->server,
+                                        .backup = spec->backup,
+                                        .pg_bin = spec->pg_bin,
+                                        .jobs = spec->jobs,
+                                        .progress = spec->progress};
     const struct source source = spec->source != NULL ? *spec->source : source_of_backup(&backup);
     int64_t began = clock_ms();
     *result = (struct rollback_result){.kept = side_name(a, spec->live, "kept", spec->run),

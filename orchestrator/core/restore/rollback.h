@@ -28,6 +28,7 @@ struct rollback_spec {
      * "restored" is there): swapped in as it is.  NULL: a new one is made, an old one dropped. */
     const char *proven_side_oid;
     int jobs;
+    struct progress *progress; /* of a backup's restore; or NULL */
     /* Called between the parts with a JSON object of facts (names, oids): the journal.  "create"
      * before a database is made, "created", "restored" (and proven), "swap" before it, "swapped".
      * False stops there. */

@@ -29,8 +29,9 @@ static const char before_table[] =
     "Hooks are told things in `MIGSAFE_RUN_*`, which is never read as a setting; nor are\n"
     "`MIGSAFE_REPOSITORY` and `MIGSAFE_REF`, by which a CI job gets migsafe.\n"
     "`migsafe settings` shows what counts and where it came from.\n\n"
-    "Times are whole numbers with a unit: `ms`, `s`, `min`, `h`, `d`; at most 24 days. Lists are\n"
-    "separated by commas, or a JSON list, or the option repeated. A relative path is relative to\n"
+    "Times are whole numbers with a unit: `ms`, `s`, `min`, `h`, `d`; at most 24 days. Sizes\n"
+    "likewise: `B`, `kB`, `MB`, `GB`, `TB`. Lists are separated by commas, or a JSON list, or the "
+    "option repeated. A relative path is relative to\n"
     "the current folder when it comes from an option or the environment, else to the folder of "
     "the\n"
     "file that names it; defaults are relative to the folder of `migsafe.json`, without one to "
@@ -114,6 +115,15 @@ static void put_duration(struct json *to, const struct setting_row *row)
     json_put_int(to, "maximum", 0);
 }
 
+/* As put_duration. */
+static void put_size(struct json *to)
+{
+    put_types(to, "string", "integer");
+    json_put(to, "pattern", "^(0|[0-9]+ *(B|kB|MB|GB|TB))$");
+    json_put_int(to, "minimum", 0);
+    json_put_int(to, "maximum", 0);
+}
+
 static void put_type(struct arena *a, struct json *to, const struct setting_row *row)
 {
     switch (row->type) {
@@ -128,6 +138,9 @@ static void put_type(struct arena *a, struct json *to, const struct setting_row 
         return;
     case SETTING_DURATION_MS:
         put_duration(to, row);
+        break;
+    case SETTING_SIZE:
+        put_size(to);
         break;
     case SETTING_BOOLEAN:
         put_boolean(to, row->fallback);

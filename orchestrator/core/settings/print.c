@@ -24,6 +24,8 @@ char *setting_text(struct arena *a, const struct settings *s, const struct setti
     }
     case SETTING_DURATION_MS:
         return setting_duration_text(a, *(const int64_t *)field);
+    case SETTING_SIZE:
+        return setting_size_text(a, *(const int64_t *)field);
     case SETTING_BOOLEAN:
         return arena_strdup(a, *(const bool *)field ? "on" : "off");
     case SETTING_LIST: {
@@ -65,6 +67,7 @@ static const char *value_name(enum setting_type type)
     static const char *const names[] = {
         [SETTING_TEXT] = " TEXT",        [SETTING_CHOICE] = " WORD",      [SETTING_INTEGER] = " N",
         [SETTING_DURATION_MS] = " TIME", [SETTING_BOOLEAN] = "[=on|off]", [SETTING_LIST] = " LIST",
+        [SETTING_SIZE] = " SIZE",
     };
     return names[type];
 }

@@ -136,6 +136,9 @@ static bool put_value(struct arena *a, struct settings *s, const struct setting_
     case SETTING_DURATION_MS:
         return setting_parse_duration_ms(value, field) &&
                (*(int64_t *)field > 0 || (row->flags & SETTING_POSITIVE) == 0);
+    case SETTING_SIZE:
+        return setting_parse_size(value, field) &&
+               (*(int64_t *)field > 0 || (row->flags & SETTING_POSITIVE) == 0);
     case SETTING_BOOLEAN:
         return setting_parse_boolean(value, field);
     case SETTING_LIST:
@@ -154,6 +157,8 @@ static bool bad_value(struct arena *a, const struct setting_row *row, const char
     if (row->type == SETTING_DURATION_MS)
         err_hint(e, "Write a whole number%s and a unit: ms, s, min, h or d; at most 24 days.",
                  row->flags & SETTING_POSITIVE ? " from 1 on" : "");
+    if (row->type == SETTING_SIZE)
+        err_hint(e, "Write a whole number and a unit: B, kB, MB, GB or TB.");
     if (row->type == SETTING_BOOLEAN)
         err_hint(e, "Write on or off.");
     if (row->type == SETTING_INTEGER)

@@ -74,7 +74,11 @@ enum {
     X(BOOLEAN, backup_after, "backup-after", "on", NULL, 0, "a full backup after a deploy")        \
     X(INTEGER, jobs, "jobs", NULL, NULL, SETTING_POSITIVE,                                         \
       "parallel workers (default: processors, at most 8)")                                         \
-    X(TEXT, compression, "compression", "auto", NULL, 0, "auto, none or gzip:N")                   \
+    X(TEXT, compression, "compression", "auto", NULL, 0,                                           \
+      "of backups: auto (zstd:1 from PostgreSQL 16 on, else gzip:1), none, gzip:1 to gzip:9, "     \
+      "zstd:1 to zstd:19")                                                                         \
+    X(SIZE, split_size, "split-size", "256MB", NULL, 0,                                            \
+      "larger tables are copied by several workers at once (PostgreSQL 14 and later); 0: none")    \
     X(INTEGER, keep_last, "keep-last", "10", NULL, 0,                                              \
       "backups kept of each kind for pre-deploy, post-deploy and hourly")                          \
     X(INTEGER, backup_retention_days, "backup-retention-days", "7", "BACKUP_RETENTION_DAYS", 0,    \
@@ -89,6 +93,8 @@ enum {
       "longest wait for a receiver, each try")                                                     \
     X(CHOICE, swap_with_slots, "swap-with-slots", "refuse", NULL, 0,                               \
       "swap though logical slots or subscriptions would be lost (refuse|accept)")                  \
+    X(DURATION_MS, progress_interval_ms, "progress-interval", "10s", NULL, 0,                      \
+      "how often the log tells how far long work is; 0: never, nor does a terminal")               \
     X(TEXT, log_file, "log-file", NULL, NULL, SETTING_PATH, "the log also goes to this file")      \
     X(CHOICE, log_level, "log-level", "info", NULL, 0, "(error|warning|info|debug)")               \
     X(CHOICE, log_format, "log-format", "text", NULL, 0, "(text|json)")
@@ -97,6 +103,7 @@ typedef const char *setting_TEXT;
 typedef const char *setting_CHOICE;
 typedef int setting_INTEGER; /* not negative; -1: not set */
 typedef int64_t setting_DURATION_MS;
+typedef int64_t setting_SIZE; /* bytes */
 typedef bool setting_BOOLEAN;
 typedef struct strlist setting_LIST;
 

@@ -11,6 +11,7 @@ enum setting_type {
     SETTING_CHOICE,
     SETTING_INTEGER,
     SETTING_DURATION_MS,
+    SETTING_SIZE,
     SETTING_BOOLEAN,
     SETTING_LIST,
 };
@@ -51,8 +52,11 @@ char *setting_current_folder(struct arena *a) RETURNS_NONNULL;
 /* Parsers of values.  False: not one. */
 bool setting_parse_int(const char *text, int *value);
 bool setting_parse_duration_ms(const char *text, int64_t *ms);
+bool setting_parse_size(const char *text, int64_t *bytes);
 bool setting_parse_boolean(const char *text, bool *value);
 /* "90s": the largest unit that says it exactly. */
 char *setting_duration_text(struct arena *a, int64_t ms) RETURNS_NONNULL;
+/* "256MB": the same. */
+char *setting_size_text(struct arena *a, int64_t bytes) RETURNS_NONNULL;
 
 #endif

@@ -8,6 +8,10 @@ static const struct {
     const char *name;
     int64_t ms;
 } units[] = {{"ms", 1}, {"s", 1000}, {"min", 60000}, {"h", 3600000}, {"d", 86400000}};
+static const struct {
+    const char *name;
+    int shift;
+} sizes[] = {{"B", 0}, {"kB", 10}, {"MB", 20}, {"GB", 30}, {"TB", 40}};
 
 static bool read_number(const char *text, int64_t *value, const char **rest)
 {
@@ -53,6 +57,36 @@ bool setting_parse_duration_ms(const char *text, int64_t *ms)
         return *ms <= INT_MAX;
     }
     return false;
+}
+
+/* The number is below 2^31: no overflow with any unit. */
+bool setting_parse_size(const char *text, int64_t *bytes)
+{
+    int64_t n;
+    const char *rest;
+    if (!read_number(text, &n, &rest))
+        return false;
+    *bytes = 0;
+    if (*rest == '\0')
+        return n == 0;
+    while (*rest == ' ')
+        rest++;
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++)
+        if (strcmp(sizes[i].name, rest) == 0) {
+            *bytes = n << sizes[i].shift;
+            return true;
+        }
+    return false;
+}
+
+char *setting_size_text(struct arena *a, int64_t bytes)
+{
+    size_t i = ARRAY_LEN(sizes) - 1;
+    if (bytes == 0)
+        return arena_strdup(a, "0");
+    while (i > 0 && (bytes & (((int64_t)1 << sizes[i].shift) - 1)) != 0)
+        i--;
+    return arena_printf(a, "%lld%s", (long long)(bytes >> sizes[i].shift), sizes[i].name);
 }
 
 char *setting_duration_text(struct arena *a, int64_t ms)

@@ -1,0 +1,100 @@
+#include "core/backup/datafile.h"
+
+#include "base/fs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+enum { WRITE_OUT = 8 << 20, FIRST_STARTS = 8 };
+
+void datafile_init(struct datafile *f, const char *path)
+{
+    *f = (struct datafile){.path = path, .fd = -1, .mutex = PTHREAD_MUTEX_INITIALIZER};
+}
+
+void datafile_release(struct datafile *f)
+{
+    if (f->path == NULL)
+        return;
+    fd_close(f->fd);
+    digest_close(f->sum);
+    free(f->starts);
+    pthread_mutex_destroy(&f->mutex);
+    *f = (struct datafile){.fd = -1};
+}
+
+void datafile_lock(struct datafile *f)
+{
+    pthread_mutex_lock(&f->mutex);
+}
+
+void datafile_unlock(struct datafile *f)
+{
+    pthread_mutex_unlock(&f->mutex);
+}
+
+static bool make(struct datafile *f, struct err *e)
+{
+    f->fd = open(f->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (f->fd < 0)
+        return err_sys(e, ERR_SYSTEM, "could not write \"%s\"", f->path);
+    f->sum = digest_open();
+    return true;
+}
+
+static void note_start(struct datafile *f)
+{
+    if (f->start_count == f->start_size) {
+        f->start_size = f->start_size == 0 ? FIRST_STARTS : 2 * f->start_size;
+        f->starts = reallocarray(f->starts, f->start_size, sizeof(*f->starts));
+        if (f->starts == NULL)
+            abort(); /* as an arena does */
+    }
+    f->starts[f->start_count++] = f->bytes;
+    f->start_text = f->text_bytes;
+}
+
+static bool write_all(struct datafile *f, const char *bytes, size_t n, struct err *e)
+{
+    while (n > 0) {
+        ssize_t wrote = write(f->fd, bytes, n);
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote < 0)
+            return err_sys(e, ERR_SYSTEM, "could not write \"%s\"", f->path);
+        bytes += wrote;
+        n -= (size_t)wrote;
+    }
+    return true;
+}
+
+bool datafile_add(struct datafile *f, const struct datafile_piece *piece, struct err *e)
+{
+    if (f->fd < 0 && !make(f, e))
+        return false;
+    if (piece->starts_row &&
+        (f->start_count == 0 || f->text_bytes - f->start_text >= DATAFILE_SEGMENT))
+        note_start(f);
+    if (!write_all(f, piece->bytes, piece->n, e))
+        return false;
+    digest_add(f->sum, piece->bytes, piece->n);
+    f->bytes += (int64_t)piece->n;
+    f->text_bytes += (int64_t)piece->text_n;
+    /* The disk works meanwhile: little is left for the fsync at the end. */
+    if (f->bytes - f->synced_from >= WRITE_OUT) {
+        sync_file_range(f->fd, f->synced_from, f->bytes - f->synced_from, SYNC_FILE_RANGE_WRITE);
+        f->synced_from = f->bytes;
+    }
+    return true;
+}
+
+bool datafile_end(struct datafile *f, struct err *e)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    snprintf(f->sha256, sizeof(f->sha256), "%s", digest_end(a, f->sum));
+    digest_close(TAKE(f->sum));
+    int fd = f->fd;
+    f->fd = -1;
+    return close(fd) == 0 || err_sys(e, ERR_SYSTEM, "could not write \"%s\"", f->path);
+}

@@ -1,0 +1,22 @@
+/*
+ * merge.h - the data of a dump entered into the archive that pg_dump made of the schema, so
+ * that stock pg_restore restores all of it.
+ */
+#ifndef MIGSAFE_CORE_BACKUP_MERGE_H
+#define MIGSAFE_CORE_BACKUP_MERGE_H
+
+#include "core/backup/compression.h"
+#include "core/backup/plan.h"
+
+/* Renames the data files of folder to the names that the archive gives them, and fills
+ * m->tool_version.  An archive that cannot be added to is left as it is: m->not_stock says why.
+ * ERR_CHILD: pg_dump left a table out; ERR_SYSTEM. */
+MUST_CHECK bool merge_archive(struct arena *a, const char *folder, struct compression how,
+                              const struct plan *p, struct manifest *m, struct err *e);
+
+/* The list of large objects as it stands beside their files in archives up to 1.15.  Does nothing
+ * when there are none. */
+MUST_CHECK bool merge_list_large(struct arena *a, const char *folder, const struct plan *p,
+                                 struct err *e);
+
+#endif

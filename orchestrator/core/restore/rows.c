@@ -1,0 +1,171 @@
+#include "core/restore/rows.h"
+
+#include "base/pool.h"
+#include "core/restore/compare.h"
+#include "core/restore/configuration.h"
+#include "core/restore/load.h"
+
+enum {
+    FROZEN_LEAST =
+        1 << 20,       /* bytes of text; a new file for a smaller table costs more than it saves */
+    PARTS_PER_JOB = 4, /* a table is cut up when it is more than such a part of the work */
+};
+
+/* A table, or what lies between two of its members. */
+struct piece {
+    const struct manifest_table *table;
+    int64_t from, to;
+    int64_t weight;
+    bool whole;
+};
+
+struct loading_all {
+    const struct rows_spec *spec;
+    struct piece *pieces;
+    size_t count;
+    size_t next;    /* atomic */
+    int64_t *taken; /* atomic; rows by table of the manifest */
+    size_t *left;   /* atomic; pieces that are not loaded yet, by table */
+};
+
+static int64_t weight_of(const struct manifest_table *t)
+{
+    return t->text_bytes > 0 ? t->text_bytes : t->bytes;
+}
+
+static size_t pieces_of(const struct manifest_table *t, int64_t total, int jobs)
+{
+    bool cut = jobs > 1 && weight_of(t) > total / (PARTS_PER_JOB * jobs);
+    return cut && t->member_count > 1 ? t->member_count : 1;
+}
+
+static int heavier_first(const void *a, const void *b)
+{
+    const struct piece *x = a, *y = b;
+    if (x->weight != y->weight)
+        return x->weight < y->weight ? 1 : -1;
+    return x->table != y->table ? (x->table < y->table ? -1 : 1) : (x->from < y->from ? -1 : 1);
+}
+
+static void add_pieces(struct loading_all *all, const struct manifest_table *t, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        all->pieces[all->count++] = (struct piece){
+            .table = t,
+            .from = n == 1 ? 0 : t->members[i],
+            .to = i + 1 < n ? t->members[i + 1] : -1,
+            .weight = weight_of(t) / (int64_t)n,
+            .whole = n == 1,
+        };
+}
+
+static void plan(struct arena *a, struct loading_all *all)
+{
+    const struct manifest *m = &all->spec->backup->manifest;
+    int64_t total = 0;
+    size_t most = 1;
+    for (size_t i = 0; i < m->table_count; i++) {
+        total += weight_of(&m->tables[i]) > 0 ? weight_of(&m->tables[i]) : 0;
+        most += m->tables[i].member_count + 1;
+    }
+    all->pieces = arena_array(a, most, sizeof(*all->pieces));
+    all->taken = arena_array(a, m->table_count + 1, sizeof(*all->taken));
+    all->left = arena_array(a, m->table_count + 1, sizeof(*all->left));
+    for (size_t i = 0; i < m->table_count; i++) {
+        if (m->tables[i].file == NULL)
+            continue;
+        all->left[i] = pieces_of(&m->tables[i], total, all->spec->jobs);
+        add_pieces(all, &m->tables[i], all->left[i]);
+    }
+    qsort(all->pieces, all->count, sizeof(*all->pieces), heavier_first);
+}
+
+/* Emptying the table in the same transaction is what lets rows be written frozen; it is empty
+ * already, and a partitioned table, which the rows of others pass through, cannot be. */
+static bool load_piece(struct arena *a, struct pg *db, const struct loading_all *all,
+                       const struct piece *p, int64_t *rows, struct err *e)
+{
+    const struct manifest *m = &all->spec->backup->manifest;
+    const struct manifest_table *t = p->table;
+    bool by_root = t->load_root_name != NULL;
+    bool frozen = p->whole && !by_root && weight_of(t) >= FROZEN_LEAST;
+    const char *target = by_root ? pg_ident2(a, t->load_root_schema, t->load_root_name)
+                                 : pg_ident2(a, t->schema, t->name);
+    const char *copy = load_copy(a, m, target, load_columns(a, t), frozen ? "FREEZE" : NULL);
+    const struct load_spec load = {
+        .folder = all->spec->backup->folder,
+        .table = t,
+        .from = p->from,
+        .to = p->to,
+        .copy = frozen ? arena_printf(a, "BEGIN; TRUNCATE ONLY %s; %s", target, copy) : copy,
+        .progress = all->spec->progress,
+    };
+    return load_text(db, &load, rows, e) && (!frozen || pg_exec(db, "COMMIT", e));
+}
+
+static void tell(struct loading_all *all, const struct manifest_table *t, int64_t rows)
+{
+    size_t i = (size_t)(t - all->spec->backup->manifest.tables);
+    int64_t taken = __atomic_add_fetch(&all->taken[i], rows, __ATOMIC_RELAXED);
+    progress_add(all->spec->progress, 0, rows);
+    if (__atomic_sub_fetch(&all->left[i], 1, __ATOMIC_ACQ_REL) == 0)
+        progress_table(all->spec->progress, t->schema, t->name, taken, t->text_bytes);
+}
+
+static bool work(void *context, int worker UNUSED, struct err *e)
+{
+    struct loading_all *all = context;
+    const struct session_use use = {.application_name = "migsafe"};
+    AUTO(pg) struct pg *db = connection_open(all->spec->to, &use, e);
+    if (db == NULL || !load_session(db, e))
+        return false;
+    for (;;) {
+        AUTO(arena) struct arena *a = arena_new();
+        size_t i = __atomic_fetch_add(&all->next, 1, __ATOMIC_RELAXED);
+        int64_t rows;
+        if (i >= all->count)
+            return true;
+        if (!load_piece(a, db, all, &all->pieces[i], &rows, e))
+            return false;
+        tell(all, all->pieces[i].table, rows);
+    }
+}
+
+static bool tick(void *context, struct err *e)
+{
+    const struct loading_all *all = context;
+    return progress_tick(all->spec->progress, e);
+}
+
+static bool load_parallel(struct loading_all *all, struct err *e)
+{
+    size_t most = all->spec->jobs < POOL_MAX ? (size_t)all->spec->jobs : POOL_MAX;
+    int threads = (int)(all->count < most ? all->count : most);
+    const struct pool_spec pool = {.threads = threads, .work = work, .tick = tick, .context = all};
+    return threads == 0 || pool_run(&pool, e);
+}
+
+/* By what COPY took; tables without a file of their own are counted. */
+static bool judge(struct arena *a, const struct loading_all *all, struct pg *db, struct err *e)
+{
+    const struct manifest *m = &all->spec->backup->manifest;
+    struct differences d = differences_on(a);
+    for (size_t i = 0; i < m->table_count; i++) {
+        if (m->tables[i].file != NULL)
+            differences_rows(&d, &m->tables[i], all->taken[i]);
+        else if (!differences_table(&d, db, &m->tables[i], e))
+            return false;
+    }
+    return differences_none(&d, e);
+}
+
+bool rows_load(struct arena *a, const struct rows_spec *spec, struct err *e)
+{
+    const struct session_use use = {.application_name = "migsafe"};
+    struct loading_all all = {.spec = spec};
+    AUTO(pg) struct pg *db = connection_open(spec->to, &use, e);
+    if (db == NULL || !configuration_load(a, db, spec, e))
+        return false;
+    plan(a, &all);
+    return load_parallel(&all, e) && judge(a, &all, db, e);
+}

@@ -1,0 +1,32 @@
+/*
+ * rows.h - the rows of a backup into a database whose tables are there and empty, by parallel
+ * COPY, also inside one table.
+ *
+ * `jobs` sessions take what is to be loaded, largest first.  A table is one piece, loaded in one
+ * transaction that empties it first, so that its rows can be written frozen: no later pass
+ * has to touch its pages again.  One that would keep a single session busy when the others have
+ * nothing left is loaded in pieces that begin where members of its file do.
+ *
+ * Then it is judged by the number of rows that the server took.
+ */
+#ifndef MIGSAFE_CORE_RESTORE_ROWS_H
+#define MIGSAFE_CORE_RESTORE_ROWS_H
+
+#include "core/backup/progress.h"
+#include "core/backup/store.h"
+#include "core/backup/toc.h"
+#include "core/connection/connection.h"
+
+struct rows_spec {
+    const struct connection *to; /* the database */
+    const struct stored *backup;
+    const struct toc *toc;     /* of its archive; NULL: it has none that we can read */
+    struct progress *progress; /* begun; or NULL */
+    int jobs;
+};
+
+/* ERR_DAMAGED (a file, or a number of rows that is not the manifest's: names table and both
+ * numbers), ERR_QUERY (names the table), ERR_CONNECT, ERR_CANCELLED. */
+MUST_CHECK bool rows_load(struct arena *a, const struct rows_spec *spec, struct err *e);
+
+#endif
