@@ -8,8 +8,8 @@ usage: scripts/test_backup.sh FILE|ID
 
 Restores a dump (.sql, .sql.gz, an archive of pg_dump), or the backup ID of "migsafe list", into a new
 database of the same server, says how many tables and rows came out, and drops that database again, also
-when something failed. The rows of a backup of migsafe are compared with what was counted when it was
-taken. The live database is not touched.
+when something failed. A backup of migsafe is compared with what was read when it was taken, row for row,
+and "migsafe list" shows what came of it ("migsafe verify --level restore"). The live database is not touched.
 
   MIGSAFE      the program, may be several words: docker compose run --rm -T migrate
   PROJECT_DIR  folder to work in, with .env (default: the one above this script's)
@@ -30,9 +30,9 @@ case $#:${1-} in
 *) usage >&2 && exit 64 ;;
 esac
 
-from=-
+what_to_do=(restore -)
 if [[ $what =~ ^[a-z0-9_]+_[0-9]{8}_[0-9]{6}_(full|data)(_[0-9]+)?$ ]]; then
-	from=$what
+	what_to_do=(verify "$what" --level restore)
 	exec 3</dev/null
 else
 	[ -e "$what" ] || die 66 "there is no file $what"
@@ -45,8 +45,9 @@ read -ra migsafe <<<"${MIGSAFE-}"
 : "${migsafe[0]:=migsafe}"
 CDPATH='' cd -- "${PROJECT_DIR:-$(dirname -- "${BASH_SOURCE[0]}")/..}" || die 71 'there is no such folder to work in'
 printf -v name 'test_backup_%(%Y%m%d_%H%M%S)T_%d_%04x' -1 $$ $RANDOM
+[ "${what_to_do[0]}" = verify ] || what_to_do+=(--into "$name" --drop)
 status=0
-"${migsafe[@]}" restore "$from" --into "$name" --drop <&3 3<&- || status=$?
+"${migsafe[@]}" "${what_to_do[@]}" <&3 3<&- || status=$?
 case $status in
 0) printf 'valid: %s\n' "$what" ;;
 76) die 76 "NOT VALID: $what" ;;

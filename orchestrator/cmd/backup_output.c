@@ -2,18 +2,21 @@
 
 #include "base/clock.h"
 
-static const struct manifest_check *last_good(const struct manifest *m)
+static void put_failure(const struct manifest_check *failed, struct json *to)
 {
-    const struct manifest_check *good = NULL;
-    for (size_t i = 0; i < m->verified_count; i++)
-        if (strcmp(m->verified[i].result, "ok") == 0)
-            good = &m->verified[i];
-    return good;
+    if (failed == NULL) {
+        json_put(to, "verification_failed", NULL);
+        return;
+    }
+    struct json *j = json_put_object(to, "verification_failed");
+    json_put(j, "level", failed->level);
+    json_put(j, "at", failed->at);
+    json_put(j, "result", failed->result);
 }
 
 static void put_facts(const struct manifest *m, struct json *to)
 {
-    const struct manifest_check *good = last_good(m);
+    const struct manifest_check *good = store_proven_by(m);
     json_put(to, "reason", m->reason);
     json_put(to, "label", m->label);
     json_put(to, "run", m->run);
@@ -26,13 +29,24 @@ static void put_facts(const struct manifest *m, struct json *to)
     json_put_bool(to, "pinned", m->pinned);
     json_put(to, "verified", good == NULL ? NULL : good->level);
     json_put(to, "verified_at", good == NULL ? NULL : good->at);
+    put_failure(store_failed_by(m), to);
 }
 
 static void put_nothing(struct json *to)
 {
-    static const char *const keys[] = {"reason",     "label",  "run",         "database",
-                                       "started_at", "bytes",  "finished_at", "tables",
-                                       "rows",       "pinned", "verified",    "verified_at"};
+    static const char *const keys[] = {"reason",
+                                       "label",
+                                       "run",
+                                       "database",
+                                       "started_at",
+                                       "bytes",
+                                       "finished_at",
+                                       "tables",
+                                       "rows",
+                                       "pinned",
+                                       "verified",
+                                       "verified_at",
+                                       "verification_failed"};
     for (size_t i = 0; i < ARRAY_LEN(keys); i++)
         json_put(to, keys[i], NULL);
 }
@@ -67,14 +81,19 @@ char *backup_age(struct arena *a, int64_t taken_at)
                     : arena_printf(a, "%lld days", (long long)days);
 }
 
+static const char *ago(struct arena *a, const struct manifest_check *check)
+{
+    int64_t at = clock_parse_rfc3339(check->at);
+    return at < 0 ? "" : arena_printf(a, ", %s ago", backup_age(a, at));
+}
+
 char *backup_verified(struct arena *a, const struct manifest *m)
 {
-    const struct manifest_check *good = last_good(m);
-    if (good == NULL)
-        return arena_strdup(a, "-");
-    int64_t at = clock_parse_rfc3339(good->at);
-    return at < 0 ? arena_strdup(a, good->level)
-                  : arena_printf(a, "%s, %s ago", good->level, backup_age(a, at));
+    const struct manifest_check *good = store_proven_by(m), *failed = store_failed_by(m);
+    if (failed != NULL)
+        return arena_printf(a, "FAILED: %s%s", one_line(a, failed->level), ago(a, failed));
+    return good == NULL ? arena_strdup(a, "-")
+                        : arena_printf(a, "%s%s", one_line(a, good->level), ago(a, good));
 }
 
 char *one_line(struct arena *a, const char *text)

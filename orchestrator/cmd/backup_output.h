@@ -12,7 +12,7 @@ void backup_json(const struct stored *s, const struct retention_choice *choice, 
 
 /* "3 days", "5 h": how long ago, for people. */
 char *backup_age(struct arena *a, int64_t taken_at) RETURNS_NONNULL;
-/* "restore, 3 days ago"; the last that went well, or "-". */
+/* "restore, 3 days ago"; "FAILED: files, 2 h ago"; "-" when it never was. */
 char *backup_verified(struct arena *a, const struct manifest *m) RETURNS_NONNULL;
 
 /* Text that may come from a database, on one line: no control characters. */

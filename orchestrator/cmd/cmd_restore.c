@@ -4,6 +4,7 @@
 #include "base/random.h"
 #include "cmd/cmd.h"
 #include "cmd/progress_line.h"
+#include "cmd/restore_data.h"
 #include "cmd/restore_print.h"
 #include "core/hook/hook.h"
 #include "core/journal.h"
@@ -28,7 +29,8 @@ struct job {
     struct journal *journal;
     struct run_report report;
     const char *run;
-    const char *into; /* NULL: onto live */
+    const char *into;                 /* NULL: onto live */
+    struct restore_data_options data; /* of rows alone */
     bool dry_run, yes, drop, no_owner, no_acl;
     struct database_facts live; /* unless into */
     struct database_facts like; /* of a new database that leaves something of the backup's out */
@@ -45,12 +47,6 @@ static bool find_backup(struct job *j, const char *id, struct err *e)
     struct arena *a = j->ctx->arena;
     if (!store_find(a, j->ctx->settings->backup_dir, id, &j->backup, e))
         return false;
-    if (strcmp(j->backup.manifest.kind, "full") != 0) {
-        err_set(e, ERR_USAGE, "backup \"%s\" holds only data: this version restores full backups",
-                id);
-        err_hint(e, "Run \"migsafe list\" for the full backup taken with it.");
-        return false;
-    }
     log_info("checking the files of backup %s", id);
     return store_verify_files(a, &j->backup, e);
 }
@@ -403,11 +399,25 @@ static bool restore_file(struct job *j, const char *operand, struct err *e)
     return ok;
 }
 
+static bool restore_backup(struct job *j, const char *id, struct err *e)
+{
+    bool data;
+    if (!restore_data_asked(j->ctx->arena, id, &j->data, &data, e))
+        return false;
+    if (data && j->into != NULL)
+        return err_set(e, ERR_USAGE, "--into needs a full backup: data has no tables of its own");
+    j->data.dry_run = j->dry_run;
+    j->data.yes = j->yes;
+    if (data)
+        return restore_data(j->ctx, &j->site, id, j->run, &j->data, e);
+    return find_backup(j, id, e) && restore(j, e);
+}
+
 static bool restore_operand(struct job *j, const char *operand, struct err *e)
 {
     const char *id;
     if (!restore_is_file(j->ctx->arena, j->ctx->settings->backup_dir, operand, &id))
-        return find_backup(j, id, e) && restore(j, e);
+        return restore_backup(j, id, e);
     if (j->no_owner || j->no_acl)
         return err_set(e, ERR_USAGE, "--no-owner and --no-acl are for backups of migsafe");
     return restore_file(j, operand, e);
@@ -415,7 +425,7 @@ static bool restore_operand(struct job *j, const char *operand, struct err *e)
 
 static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
 {
-    struct job j = {.ctx = ctx};
+    struct job j = {.ctx = ctx, .data = restore_data_options(ctx->arena)};
     bool verbose = false;
     const struct opt opts[] = {
         {"into", OPT_TEXT, &j.into, "NAME", "restore into a new database, touch nothing else"},
@@ -426,6 +436,20 @@ static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
         {"no-acl", OPT_FLAG, &j.no_acl, NULL, "with --into: leave out who may"},
         {"verbose", OPT_FLAG, &verbose, NULL, "a line in the log for every table"},
         {"yes", OPT_FLAG, &j.yes, NULL, "do not ask"},
+        {"data-only", OPT_FLAG, &j.data.data_only, NULL,
+         "of a full backup too: only its rows, into the tables as they are now"},
+        {"replace", OPT_FLAG, &j.data.replace, NULL, "data: delete what is in the tables first"},
+        {"merge", OPT_TEXT, &j.data.merge, "skip|update",
+         "data: keep rows that are there, or overwrite those with the same primary key"},
+        {"map", OPT_LIST, &j.data.maps, "OLD=NEW",
+         "data: what was renamed, table=table or table.column=column; may be repeated"},
+        {"default", OPT_LIST, &j.data.defaults, "TABLE.COLUMN=SQL",
+         "data: what stands in a column that the backup has no value for; may be repeated"},
+        {"accept-loss", OPT_FLAG, &j.data.accept_loss, NULL,
+         "data: go on although values of the backup will be nowhere"},
+        {"triggers", OPT_FLAG, &j.data.triggers, NULL, "data: let the tables' triggers fire"},
+        {"other-database", OPT_FLAG, &j.data.other_database, NULL,
+         "data: the backup may be of a database with another name"},
     };
     if (!cmd_parse(ctx, opts, ARRAY_LEN(opts), &args, e))
         return false;
@@ -455,7 +479,14 @@ const struct command cmd_restore = {
                " (-Fc, -Ft, -Fd);\n"
                "- is standard input.  It is read before anything is done: what would reach beyond"
                " its database\n"
-               "is refused.  Owner and settings of the database stay those of the live one.",
+               "is refused.  Owner and settings of the database stay those of the live one.\n"
+               "\n"
+               "A data backup ID, or a full one with --data-only: its rows go into the live"
+               " database, whose schema\n"
+               "may have changed since, in one transaction.  What maps, what gets defaults and what"
+               " would be lost\n"
+               "is shown first (--dry-run: only that).  Tables must be empty, or --replace, or"
+               " --merge.",
     .min_args = 1,
     .max_args = 1,
     .run = run,

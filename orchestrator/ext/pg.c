@@ -29,6 +29,7 @@ static bool query_failed(const struct pg *db, const PGresult *res, struct err *e
     const char *primary = res ? PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY) : NULL;
     const char *detail = res ? PQresultErrorField(res, PG_DIAG_MESSAGE_DETAIL) : NULL;
     const char *hint = res ? PQresultErrorField(res, PG_DIAG_MESSAGE_HINT) : NULL;
+    const char *context = res ? PQresultErrorField(res, PG_DIAG_CONTEXT) : NULL;
     bool lost = PQstatus(db->conn) != CONNECTION_OK;
 
     err_set(e, lost ? ERR_CONNECT : ERR_QUERY, "%s", primary ? primary : PQerrorMessage(db->conn));
@@ -38,6 +39,10 @@ static bool query_failed(const struct pg *db, const PGresult *res, struct err *e
         err_detail(e, "%s", detail);
     if (hint != NULL)
         err_hint(e, "%s", hint);
+    /* Which row of a COPY it was is told nowhere else. */
+    if (context != NULL && strncmp(context, "COPY ", 5) == 0)
+        err_detail(e, "%s%s%.*s", detail == NULL ? "" : detail, detail == NULL ? "" : " ",
+                   (int)strcspn(context, "\n"), context);
     return false;
 }
 

@@ -183,7 +183,7 @@ refused() { # STATUS WORDS NAME ARGUMENT...
 }
 refused 66 'no backup' "no such backup" nope
 refused 66 'no backup' "a path" "../backups/$id"
-refused 64 'only data' "a data backup" "$data_id"
+refused 11 'it has 507 rows now' "the data of a backup, into tables that are not empty" "$data_id"
 refused 64 'is of database' "a backup of another database" "$id" --url "$(db_url 'Other-one')"
 refused 69 '\-\-into' "a live database that is not there" "$id" --url "$(db_url missing)"
 

@@ -16,12 +16,17 @@ static const char later_settings[] =
     " WHERE name IN ('transaction_timeout', 'idle_session_timeout',"
     " 'restrict_nonsystem_relation_kind')";
 
-static bool set_up(struct copier *c, const struct copier_spec *spec, struct err *e)
+bool copy_settings(struct pg *db, struct err *e)
 {
     AUTO(arena) struct arena *a = arena_new();
     struct pg_rows ignored;
-    return pg_exec(c->db, before_snapshot, e) &&
-           pg_query(a, c->db, later_settings, PG_NONE, &ignored, e) &&
+    return pg_exec(db, before_snapshot, e) && pg_query(a, db, later_settings, PG_NONE, &ignored, e);
+}
+
+static bool set_up(struct copier *c, const struct copier_spec *spec, struct err *e)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    return copy_settings(c->db, e) &&
            pg_execf(c->db, e,
                     "SET client_encoding = %s; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
                     " SET TRANSACTION SNAPSHOT %s; SAVEPOINT table_lock",

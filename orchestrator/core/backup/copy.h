@@ -10,6 +10,10 @@
 #include "core/backup/progress.h"
 #include "core/connection/connection.h"
 
+/* Settings of a session in which COPY writes the same text for the same values, wherever it runs:
+ * a backup that is read back to be compared needs them too.  Not its encoding. */
+MUST_CHECK bool copy_settings(struct pg *db, struct err *e);
+
 struct copier;                       /* of one thread */
 void copier_close(struct copier *c); /* accepts NULL; its session too */
 DEFINE_AUTO(copier, struct copier *, copier_close);

@@ -1,63 +1,26 @@
 #include "core/backup/export.h"
 
 #include "base/fs.h"
-#include "base/log.h"
-#include "base/proc.h"
 #include "base/random.h"
-#include "core/restore/tool_run.h"
+#include "core/backup/export_sql.h"
+#include "core/backup/export_tar.h"
 #include "ext/pack.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
-enum { TIMEOUT_MS = 24 * 60 * 60 * 1000, KEPT_BYTES = 64 * 1024, VERSION_UNIT = 10000 };
-
-static bool take(void *context, const char *bytes, size_t n, struct err *e)
-{
-    return pack_write(context, bytes, n, e);
-}
-
-static bool run_pg_restore(struct arena *a, const struct export_spec *spec, struct pack *to,
-                           struct err *e)
-{
-    const struct manifest *m = &spec->backup->manifest;
-    const char *path, *made_by = m->tool_version == NULL ? "" : m->tool_version;
-    struct strlist argv = strlist_on(a);
-    struct proc_result result;
-    int version = (int)strtol(made_by, NULL, 10) * VERSION_UNIT;
-    if (!connection_tool(a, spec->pg_bin, "pg_restore", version, &path, e))
-        return false;
-    strlist_add(&argv, path);
-    strlist_add(&argv, "--format=directory");
-    strlist_add(&argv, "--file=-");
-    if (spec->clean) {
-        strlist_add(&argv, "--clean");
-        strlist_add(&argv, "--if-exists");
-    }
-    if (spec->no_owner)
-        strlist_add(&argv, "--no-owner");
-    if (spec->no_acl)
-        strlist_add(&argv, "--no-acl");
-    strlist_add(&argv, spec->backup->folder);
-    log_debug("running %s", proc_line(a, argv.items));
-    const struct proc_spec proc = {
-        .argv = argv.items,
-        .env = (const char *const[]){"PG*", NULL},
-        .timeout_ms = TIMEOUT_MS,
-        .out_max = KEPT_BYTES,
-        .take = take,
-        .context = to,
-    };
-    return proc_run(a, &proc, &result, e) &&
-           (result.exit_status == 0 || tool_error(a, "pg_restore", result.err, e));
-}
-
 static bool write_to(struct arena *a, const struct export_spec *spec, int fd, const char *name,
                      struct err *e)
 {
     AUTO(pack) struct pack *to = pack_open(a, fd, spec->gzip, name, e);
-    return to != NULL && run_pg_restore(a, spec, to, e) && pack_finish(to, e);
+    bool full = strcmp(spec->backup->manifest.kind, "full") == 0;
+    if (to == NULL)
+        return false;
+    bool ok = spec->format == EXPORT_TAR ? export_tar(a, spec->backup, to, e)
+              : full                     ? export_full_sql(a, spec, to, e)
+                                         : export_data_sql(a, spec, to, e);
+    return ok && pack_finish(to, e);
 }
 
 static bool exists(const char *to, struct err *e)
@@ -93,14 +56,30 @@ static bool write_file(struct arena *a, const struct export_spec *spec, struct e
     return ok;
 }
 
+/* What the kind or the format does not have. */
+static bool check_options(const struct export_spec *spec, struct err *e)
+{
+    bool full = strcmp(spec->backup->manifest.kind, "full") == 0, sql = spec->format == EXPORT_SQL;
+    const struct {
+        bool given, fits;
+        const char *option, *of;
+    } options[] = {
+        {spec->inserts, sql, "inserts", "SQL"},
+        {spec->clean, sql && full, "clean", "SQL of a full backup"},
+        {spec->no_owner, sql && full, "no-owner", "SQL of a full backup"},
+        {spec->no_acl, sql && full, "no-acl", "SQL of a full backup"},
+        {spec->disable_triggers, sql && !full, "disable-triggers", "SQL of a data backup"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(options); i++)
+        if (options[i].given && !options[i].fits)
+            return err_set(e, ERR_USAGE, "--%s is for %s", options[i].option, options[i].of);
+    return true;
+}
+
 bool backup_export(struct arena *a, const struct export_spec *spec, struct err *e)
 {
-    if (strcmp(spec->backup->manifest.kind, "full") != 0) {
-        err_set(e, ERR_USAGE, "backup \"%s\" holds only data, no schema to load it into",
-                spec->backup->id);
-        err_hint(e, "Run \"migsafe list\" for the full backup taken with it.");
+    if (!check_options(spec, e))
         return false;
-    }
     if (spec->to != NULL && fs_exists(spec->to))
         return exists(spec->to, e);
     if (!store_verify_files(a, spec->backup, e))

@@ -36,14 +36,6 @@ static struct policy policy_of(const struct retention *r, const char *reason)
     return (struct policy){.rule = FOR_EVER};
 }
 
-static bool is_verified(const struct manifest *m)
-{
-    for (size_t i = 0; i < m->verified_count; i++)
-        if (strcmp(m->verified[i].result, "ok") == 0)
-            return true;
-    return false;
-}
-
 /* What must agree for two backups to be counted together. */
 enum sameness { SAME_KIND, SAME_REASON, VERIFIED };
 
@@ -54,10 +46,11 @@ static int newer_than(const struct store *s, size_t i, enum sameness same)
     int count = 0;
     for (size_t k = i + 1; k < s->count; k++) {
         const struct manifest *m = &s->items[k].manifest;
-        if (s->items[k].damage != NULL || strcmp(m->database.name, mine->database.name) != 0 ||
+        if (s->items[k].damage != NULL || store_failed_by(m) != NULL ||
+            strcmp(m->database.name, mine->database.name) != 0 ||
             strcmp(m->kind, mine->kind) != 0 ||
             (same == SAME_REASON && strcmp(m->reason, mine->reason) != 0) ||
-            (same == VERIFIED && !is_verified(m)))
+            (same == VERIFIED && store_proven_by(m) == NULL))
             continue;
         count++;
     }
@@ -103,7 +96,7 @@ static struct retention_choice choose(struct arena *a, const struct store *s, si
     struct retention_choice choice = by_policy(a, s, i, r);
     if (!choice.keep && newer_than(s, i, SAME_KIND) == 0)
         return (struct retention_choice){b, true, arena_printf(a, "the newest of %s", m->kind)};
-    if (!choice.keep && is_verified(m) && newer_than(s, i, VERIFIED) == 0)
+    if (!choice.keep && store_proven_by(m) != NULL && newer_than(s, i, VERIFIED) == 0)
         return (struct retention_choice){b, true,
                                          arena_printf(a, "the newest verified of %s", m->kind)};
     return choice;

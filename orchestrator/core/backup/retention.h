@@ -4,7 +4,8 @@
  * hourly, pre-deploy, post-deploy: the last N of each reason and kind.  daily: its
  * days; weekly and emergency: 30 days.  manual, and reasons that a newer migsafe
  * invented: for ever.  A pinned one, the newest usable and the newest verified one
- * of each kind are never removed; a damaged one is never counted and never removed
+ * of each kind are never removed; one that failed its last
+ * verification is never counted; a damaged one is never counted and never removed
  * by itself (a person must look).  0 days or backups: only these remain.
  */
 #ifndef MIGSAFE_CORE_BACKUP_RETENTION_H

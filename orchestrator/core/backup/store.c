@@ -4,6 +4,8 @@
 #include "base/fs.h"
 #include "base/stop.h"
 #include "ext/digest.h"
+#include "ext/member.h"
+#include "ext/pg.h"
 
 /* What `sha256sum -c` reads; written and checked here. */
 static char *sums_text(struct arena *a, const struct manifest_file *files, size_t count)
@@ -81,40 +83,65 @@ bool store_write_sums(struct arena *a, const char *folder, const struct manifest
     return fs_write_atomic(a, fs_join(a, folder, "SHA256SUMS"), text, strlen(text), e);
 }
 
-static bool verify_file(struct arena *a, const char *folder, const struct manifest_file *file,
-                        struct err *e)
+char *store_file_label(struct arena *a, const char *file, const struct manifest_table *t)
 {
-    const char *path = fs_join(a, folder, file->name);
+    return t == NULL
+               ? arena_printf(a, "file \"%s\"", file)
+               : arena_printf(a, "file \"%s\" (table %s)", file, pg_ident2(a, t->schema, t->name));
+}
+
+static const char *label_of(struct arena *a, const struct manifest *m, const char *file)
+{
+    const struct manifest_table *owner = NULL;
+    for (size_t i = 0; i < m->table_count && owner == NULL; i++)
+        if (str_same(m->tables[i].file, file))
+            owner = &m->tables[i];
+    return store_file_label(a, file, owner);
+}
+
+bool store_check_file(struct arena *a, const struct stored *s, const struct manifest_file *file,
+                      const char *label, struct err *e)
+{
+    const char *path = fs_join(a, s->folder, file->name);
     char *hex;
     int64_t bytes;
     if (!fs_is_file(path))
-        return err_set(e, ERR_DAMAGED, "file \"%s\" is missing", path);
+        return err_set(e, ERR_DAMAGED, "%s is missing", label);
     if (!fs_tree_bytes(a, path, &bytes, e) || !digest_file(a, path, &hex, e))
         return false;
     if (bytes != file->bytes)
-        return err_set(e, ERR_DAMAGED, "file \"%s\" has %lld bytes, %lld were written", path,
+        return err_set(e, ERR_DAMAGED, "%s has %lld bytes, %lld were written", label,
                        (long long)bytes, (long long)file->bytes);
     return strcmp(hex, file->sha256) == 0 ||
-           err_set(e, ERR_DAMAGED, "file \"%s\" is not what was written: its SHA-256 differs",
-                   path);
+           err_set(e, ERR_DAMAGED, "%s is not what was written: its SHA-256 differs", label);
+}
+
+bool store_sums_agree(struct arena *a, const struct stored *s, bool *same, struct err *e)
+{
+    enum { SUMS_MAX_BYTES = 256 << 20 };
+    const struct manifest *m = &s->manifest;
+    char *sums;
+    *same = fs_read(a, fs_join(a, s->folder, "SHA256SUMS"), SUMS_MAX_BYTES, &sums, NULL, e);
+    if (!*same && e->kind != ERR_NOT_FOUND)
+        return false;
+    *e = (struct err){0};
+    *same = *same && strcmp(sums, sums_text(a, m->files, m->file_count)) == 0;
+    return true;
 }
 
 bool store_verify_files(struct arena *a, const struct stored *s, struct err *e)
 {
-    enum { SUMS_MAX_BYTES = 256 << 20 };
     const struct manifest *m = &s->manifest;
-    const char *path = fs_join(a, s->folder, "SHA256SUMS");
-    char *sums;
+    bool same;
     for (size_t i = 0; i < m->file_count; i++)
-        if (!stop_check(e) || !verify_file(a, s->folder, &m->files[i], e))
+        if (!stop_check(e) ||
+            !store_check_file(a, s, &m->files[i], label_of(a, m, m->files[i].name), e))
             return err_wrap(e, "backup \"%s\"", s->id);
-    if (!fs_read(a, path, SUMS_MAX_BYTES, &sums, NULL, e)) {
-        if (e->kind == ERR_NOT_FOUND)
-            return err_set(e, ERR_DAMAGED, "backup \"%s\": file \"%s\" is missing", s->id, path);
-        return false;
-    }
-    return strcmp(sums, sums_text(a, m->files, m->file_count)) == 0 ||
-           err_set(e, ERR_DAMAGED, "backup \"%s\": \"%s\" and the manifest disagree", s->id, path);
+    return store_sums_agree(a, s, &same, e) &&
+           (same ||
+            err_set(e, ERR_DAMAGED,
+                    "backup \"%s\": file \"%s\" is missing, or it and the manifest disagree", s->id,
+                    fs_join(a, s->folder, "SHA256SUMS")));
 }
 
 /* Reads the manifest as a document, so that a change of one key leaves all others alone. */
@@ -156,4 +183,68 @@ bool store_add_verification(struct arena *a, const struct stored *s, const char 
     json_put(check, "result", result);
     return rewrite(a, s, j, e) ||
            err_wrap(e, "could not note the verification of backup \"%s\"", s->id);
+}
+
+static bool restored(const struct manifest_check *check)
+{
+    return check != NULL && strcmp(check->level, "restore") == 0;
+}
+
+const struct manifest_check *store_failed_by(const struct manifest *m)
+{
+    const struct manifest_check *failed = NULL;
+    for (size_t i = 0; i < m->verified_count; i++) {
+        const struct manifest_check *check = &m->verified[i];
+        if (strcmp(check->result, "ok") != 0)
+            failed = check;
+        else if (restored(check) || !restored(failed))
+            failed = NULL;
+    }
+    return failed;
+}
+
+const struct manifest_check *store_proven_by(const struct manifest *m)
+{
+    const struct manifest_check *good = NULL;
+    for (size_t i = 0; i < m->verified_count; i++) {
+        const struct manifest_check *check = &m->verified[i];
+        if (strcmp(check->result, "ok") == 0 && (restored(check) || !restored(good)))
+            good = check;
+    }
+    return store_failed_by(m) == NULL ? good : NULL;
+}
+
+static int by_name(const void *x, const void *y)
+{
+    return strcmp(((const struct manifest_file *)x)->name, ((const struct manifest_file *)y)->name);
+}
+
+struct manifest store_sorted(struct arena *a, const struct manifest *m)
+{
+    struct manifest sorted = *m;
+    sorted.files = arena_array(a, m->file_count + 1, sizeof(*sorted.files));
+    if (m->file_count > 0)
+        memcpy(sorted.files, m->files, m->file_count * sizeof(*sorted.files));
+    qsort(sorted.files, m->file_count, sizeof(*sorted.files), by_name);
+    return sorted;
+}
+
+bool store_has_file(const struct manifest *sorted, const char *name)
+{
+    const struct manifest_file like = {.name = name};
+    return sorted->file_count > 0 &&
+           bsearch(&like, sorted->files, sorted->file_count, sizeof(like), by_name) != NULL;
+}
+
+const char *store_packed_name(struct arena *a, const struct manifest *sorted, const char *name)
+{
+    static const enum member_codec codecs[] = {MEMBER_NONE, MEMBER_GZIP, MEMBER_ZSTD};
+    if (name == NULL || name[0] == '\0')
+        return NULL;
+    for (size_t i = 0; i < ARRAY_LEN(codecs); i++) {
+        const char *packed = arena_printf(a, "%s%s", name, member_suffix(codecs[i]));
+        if (store_has_file(sorted, packed))
+            return packed;
+    }
+    return NULL;
 }

@@ -42,8 +42,24 @@ MUST_CHECK bool store_read(struct arena *a, const char *backup_dir, struct store
 MUST_CHECK bool store_find(struct arena *a, const char *backup_dir, const char *id,
                            struct stored *found, struct err *e);
 /* Every file against the sums of the manifest, and SHA256SUMS against them too: ERR_DAMAGED names
- * the file; ERR_CANCELLED between two files. */
+ * the file and whose it is; ERR_CANCELLED between two files. */
 MUST_CHECK bool store_verify_files(struct arena *a, const struct stored *s, struct err *e);
+/* One of them: size and sum.  label: for the error, as store_file_label makes it. */
+MUST_CHECK bool store_check_file(struct arena *a, const struct stored *s,
+                                 const struct manifest_file *file, const char *label,
+                                 struct err *e);
+/* "file \"x\" (table \"s\".\"t\")"; t may be NULL. */
+char *store_file_label(struct arena *a, const char *file, const struct manifest_table *t)
+    RETURNS_NONNULL;
+/* The manifest with its files sorted by name: nothing says that they are. */
+struct manifest store_sorted(struct arena *a, const struct manifest *m);
+/* An archive says 1.dat, the file may be 1.dat.gz or 1.dat.zst.  NULL: there is none. */
+const char *store_packed_name(struct arena *a, const struct manifest *sorted, const char *name);
+/* Does the sorted manifest name it? */
+bool store_has_file(const struct manifest *sorted, const char *name);
+/* Does SHA256SUMS say what the manifest says?  A missing one does not. */
+MUST_CHECK bool store_sums_agree(struct arena *a, const struct stored *s, bool *same,
+                                 struct err *e);
 /* Writes SHA256SUMS as `sha256sum -c` reads it. */
 MUST_CHECK bool store_write_sums(struct arena *a, const char *folder,
                                  const struct manifest_file *files, size_t count, struct err *e);
@@ -52,6 +68,11 @@ MUST_CHECK bool store_write_sums(struct arena *a, const char *folder,
 MUST_CHECK bool store_pin(struct arena *a, const struct stored *s, bool pinned, struct err *e);
 MUST_CHECK bool store_add_verification(struct arena *a, const struct stored *s, const char *level,
                                        const char *result, struct err *e);
+/* Which check says that it is good: the last that went well, one by restoring before one of files;
+ * NULL when none has, or when one has failed since.  A failure stands until a check of that level,
+ * or a higher one, goes well. */
+const struct manifest_check *store_proven_by(const struct manifest *m);
+const struct manifest_check *store_failed_by(const struct manifest *m); /* that failure, or NULL */
 /* Renames to <id>.removed first, so that a half removed one is never listed. */
 MUST_CHECK bool store_remove(struct arena *a, const struct stored *s, struct err *e);
 

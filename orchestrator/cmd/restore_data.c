@@ -1,0 +1,341 @@
+#include "cmd/restore_data.h"
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "cmd/progress_line.h"
+#include "cmd/restore_data_print.h"
+#include "core/backup/backup.h"
+#include "core/hook/hook.h"
+#include "core/journal.h"
+#include "core/report/announce.h"
+#include "core/restore/data_scan.h"
+#include "core/runlock.h"
+#include "steps/earlier.h"
+
+struct job {
+    struct cmd_context *ctx;
+    const struct site *site;
+    const struct restore_data_options *options;
+    const char *run;
+    struct stored backup;
+    struct connection to; /* live, as the role that works beside it: it may more */
+    struct data_wishes wishes;
+    struct live live;
+    struct data_scans scans;
+    struct data_plan plan;
+    struct journal *journal;
+    struct run_report report;
+    const char *emergency;
+    struct data_applied done;
+};
+
+struct restore_data_options restore_data_options(struct arena *a)
+{
+    return (struct restore_data_options){.maps = strlist_on(a), .defaults = strlist_on(a)};
+}
+
+/* The first option that only data has. */
+static const char *first_option(const struct restore_data_options *o)
+{
+    const struct {
+        bool given;
+        const char *name;
+    } options[] = {
+        {o->replace, "replace"},
+        {o->merge != NULL, "merge"},
+        {o->accept_loss, "accept-loss"},
+        {o->triggers, "triggers"},
+        {o->maps.count > 0, "map"},
+        {o->defaults.count > 0, "default"},
+        {o->other_database, "other-database"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(options); i++)
+        if (options[i].given)
+            return options[i].name;
+    return NULL;
+}
+
+bool restore_data_asked(struct arena *a, const char *id, const struct restore_data_options *o,
+                        bool *asked, struct err *e)
+{
+    struct store_id parsed;
+    const char *given = first_option(o);
+    *asked = o->data_only || (store_id_parse(a, id, &parsed) && strcmp(parsed.kind, "data") == 0);
+    if (*asked || given == NULL)
+        return true;
+    err_set(e, ERR_USAGE, "--%s is for restoring data only, and \"%s\" is no data backup", given,
+            id);
+    err_hint(e, "Add --data-only to restore only the rows of a full backup.");
+    return false;
+}
+
+static bool read_wishes(struct job *j, struct err *e)
+{
+    const struct restore_data_options *o = j->options;
+    j->wishes = (struct data_wishes){.accept_loss = o->accept_loss,
+                                     .triggers = o->triggers,
+                                     .maps = o->maps,
+                                     .defaults = o->defaults};
+    if (o->replace && o->merge != NULL)
+        return err_set(e, ERR_USAGE, "--replace and --merge cannot go together");
+    if (o->replace)
+        j->wishes.mode = DATA_REPLACE;
+    if (o->merge == NULL)
+        return true;
+    j->wishes.mode = strcmp(o->merge, "update") == 0 ? DATA_UPDATE : DATA_SKIP;
+    if (j->wishes.mode == DATA_UPDATE || strcmp(o->merge, "skip") == 0)
+        return true;
+    err_set(e, ERR_USAGE, "unknown way to merge \"%s\"", o->merge);
+    err_hint(e, "--merge skip keeps rows that are there, --merge update overwrites them.");
+    return false;
+}
+
+static bool find_backup(struct job *j, const char *id, struct err *e)
+{
+    const struct settings *s = j->ctx->settings;
+    const char *live = j->site->live.dbname;
+    if (!store_find(j->ctx->arena, s->backup_dir, id, &j->backup, e))
+        return false;
+    const char *of = j->backup.manifest.database.name;
+    if (strcmp(of, live) != 0 && !j->options->other_database) {
+        err_set(e, ERR_USAGE, "backup \"%s\" is of database \"%s\", not of \"%s\"", id, of, live);
+        err_hint(e, "Add --other-database when that is meant.");
+        return false;
+    }
+    log_info("checking the files of backup %s", id);
+    return store_verify_files(j->ctx->arena, &j->backup, e);
+}
+
+/* Twice: the first plan says what else must be known. */
+static bool make_plan(struct job *j, struct err *e)
+{
+    struct arena *a = j->ctx->arena;
+    struct manifest *m = &j->backup.manifest;
+    const struct session_use use = {.application_name = "migsafe"};
+    struct data_inputs from = {m, &j->live, &j->wishes, NULL};
+    size_t count;
+    AUTO(pg) struct pg *db = connection_open(&j->to, &use, e);
+    if (db == NULL || !live_read(a, db, m, &j->live, e))
+        return false;
+    live_mark_generated(&j->live, m);
+    if (!data_plan_make(a, &from, &j->plan, e))
+        return false;
+    struct live_table **targets = data_plan_targets(a, &j->plan, &count);
+    if (!live_count(a, db, targets, count, e))
+        return false;
+    j->scans = j->plan.wanted;
+    from.scans = &j->scans;
+    return data_scan(a, j->backup.folder, m, &j->scans, e) && data_plan_make(a, &from, &j->plan, e);
+}
+
+static void warn(struct job *j, const struct err *e)
+{
+    log_err_as(LOG_WARNING, e);
+    strlist_add(&j->report.warnings, arena_strdup(j->ctx->arena, e->message));
+}
+
+static void begin_report(struct job *j)
+{
+    const struct manifest *m = &j->backup.manifest;
+    j->report = report_new(j->ctx->arena, j->run, "restore");
+    report_add_backup(&j->report, &(struct report_backup){.id = j->backup.id,
+                                                          .kind = m->kind,
+                                                          .path = j->backup.folder,
+                                                          .bytes = m->bytes,
+                                                          .rows = manifest_rows(m)});
+    j->report.database = j->site->live.dbname;
+    j->report.host = j->site->live.host;
+}
+
+static bool write_begin(struct job *j, struct err *e)
+{
+    struct json *facts = json_object();
+    json_put(facts, "database", j->site->live.dbname);
+    json_put(facts, "host", j->site->live.host);
+    json_put(facts, "backup", j->backup.id);
+    json_put_bool(facts, "data_only", true);
+    return journal_write(j->journal, "run", "begin", facts, NULL, e);
+}
+
+static bool run_hooks(struct job *j, enum hook_point point, struct err *e)
+{
+    const struct hook_run hooks = {
+        .settings = j->ctx->settings, .report = &j->report, .journal = j->journal};
+    return hooks_run(j->ctx->arena, &hooks, point, e);
+}
+
+/* The way back from what follows: of all that is there now. */
+static bool back_up(struct job *j, struct err *e)
+{
+    const struct settings *s = j->ctx->settings;
+    const struct backup_spec spec = {
+        .live = &j->to,
+        .backup_dir = s->backup_dir,
+        .pg_bin = s->pg_bin,
+        .kinds = BACKUP_FULL,
+        .reason = "emergency",
+        .label = arena_printf(j->ctx->arena, "before the data of %s", j->backup.id),
+        .run = j->run,
+        .project_dir = s->project,
+        .jobs = s->jobs,
+        .compression = s->compression,
+        .lock_timeout_ms = s->lock_timeout_ms,
+    };
+    struct backup_done done;
+    log_info("backing up the database as it is");
+    if (!journal_write(j->journal, "backup", "begin", NULL, NULL, e))
+        return false;
+    if (!backup_take(j->ctx->arena, &spec, &done, e))
+        return err_wrap(e, "could not back up the database before the restore");
+    j->emergency = done.full_id;
+    const struct report_backup b = {
+        .id = done.full_id,
+        .kind = "full",
+        .path = fs_join(j->ctx->arena, s->backup_dir, done.full_id),
+        .bytes = done.manifest.bytes,
+        .rows = manifest_rows(&done.manifest),
+    };
+    report_add_backup(&j->report, &b);
+    struct json *facts = json_object();
+    json_put(facts, "id", j->emergency);
+    return journal_write(j->journal, "backup", "done", facts, NULL, e);
+}
+
+static bool apply(struct job *j, struct err *e)
+{
+    const struct settings *s = j->ctx->settings;
+    struct progress_line line = progress_line_new(s, false);
+    const struct data_apply_spec spec = {
+        .to = &j->to,
+        .folder = j->backup.folder,
+        .plan = &j->plan,
+        .scans = &j->scans,
+        .lock_timeout_ms = s->lock_timeout_ms,
+        .progress = progress_line_of(&line),
+    };
+    log_info("restoring the data of backup %s", j->backup.id);
+    if (!journal_write(j->journal, "data", "begin", NULL, NULL, e))
+        return false;
+    bool ok = data_apply(j->ctx->arena, &spec, &j->done, e);
+    progress_line_end(&line);
+    for (size_t i = 0; i < j->done.warnings.count; i++) {
+        log_warning("%s", j->done.warnings.items[i]);
+        strlist_add(&j->report.warnings, j->done.warnings.items[i]);
+    }
+    if (!ok)
+        return false;
+    struct json *facts = json_object();
+    json_put_int(facts, "rows_inserted", j->done.inserted);
+    json_put_int(facts, "rows_deleted", j->done.deleted);
+    return journal_write(j->journal, "data", "done", facts, NULL, e);
+}
+
+static bool between_hooks(struct job *j, struct err *e)
+{
+    struct err late = {0};
+    bool ok = run_hooks(j, HOOK_PRE_RESTORE, e) && back_up(j, e) && apply(j, e);
+    if (!run_hooks(j, HOOK_POST_RESTORE, &late))
+        warn(j, &late);
+    return ok;
+}
+
+static void conclude(struct job *j, const struct err *error)
+{
+    struct err late = {0};
+    struct arena *a = j->ctx->arena;
+    const struct settings *s = j->ctx->settings;
+    const char *verdict = j->done.committed ? "restored" : "unchanged";
+    int exit_status = error == NULL ? 0 : err_exit_status(error->kind);
+    struct json *facts = json_object();
+    json_put(facts, "verdict", verdict);
+    json_put_int(facts, "exit", exit_status);
+    if (!journal_write(j->journal, "run", "verdict", facts, error, &late))
+        warn(j, &late);
+    report_end(&j->report, verdict, exit_status, error);
+    if (!announce(a, s, &j->report, error != NULL, &late))
+        warn(j, &late);
+    if (!report_write(a, s->state_dir, &j->report, &late))
+        log_err_as(LOG_WARNING, &late);
+    if (run_hooks(j, HOOK_END, &late))
+        return;
+    warn(j, &late);
+    if (!report_write(a, s->state_dir, &j->report, &late))
+        log_err_as(LOG_WARNING, &late);
+}
+
+/* Whoever lost the server while it committed does not know: a run without an end says so. */
+static bool carry_out(struct job *j, struct err *e)
+{
+    int64_t began = clock_ms();
+    AUTO(journal)
+    struct journal *journal = journal_open(j->ctx->settings->state_dir, j->run, "restore", e);
+    j->journal = journal;
+    begin_report(j);
+    if (journal == NULL || !write_begin(j, e))
+        return false;
+    bool ok = between_hooks(j, e);
+    if (!j->done.unknown)
+        conclude(j, ok ? NULL : e);
+    if (!ok && !j->done.committed && !j->done.unknown)
+        log_info("database \"%s\" is as it was", j->site->live.dbname);
+    if (ok || j->done.committed)
+        restore_data_print_done(j->ctx,
+                                &(struct restore_data_result){.backup = &j->backup,
+                                                              .plan = &j->plan,
+                                                              .done = &j->done,
+                                                              .run = j->run,
+                                                              .emergency = j->emergency,
+                                                              .elapsed_ms = clock_ms() - began});
+    return ok;
+}
+
+static bool carry_out_locked(struct job *j, struct err *e)
+{
+    struct earlier earlier;
+    struct arena *a = j->ctx->arena;
+    const struct settings *s = j->ctx->settings;
+    AUTO(runlock)
+    struct runlock *lock = runlock_take(a, j->site, s, j->run, "restore", e);
+    return lock != NULL && earlier_read(a, s->state_dir, j->site->live.dbname, &earlier, e) &&
+           earlier_refuse_unfinished(&earlier, s->state_dir, e) && carry_out(j, e);
+}
+
+static const char *question(const struct job *j)
+{
+    struct arena *a = j->ctx->arena;
+    return arena_printf(
+        a,
+        "%s of backup %s go into database \"%s\"%s. A full backup of it is taken "
+        "before.",
+        str_plural(a, j->plan.rows, "row", "rows"), j->backup.id, j->plan.live->database,
+        j->plan.deleted == 0 ? ""
+                             : arena_printf(a, ", %s there now deleted",
+                                            str_plural(a, j->plan.deleted, "row is", "rows are")));
+}
+
+static bool preview(struct job *j, struct err *e)
+{
+    struct json *document;
+    if (!j->ctx->json) {
+        restore_data_print_plan(j->ctx, j->ctx->out, &j->backup, &j->plan);
+        fflush(j->ctx->out);
+    } else if (j->options->dry_run) {
+        document = restore_data_plan_json(j->ctx, &j->backup, &j->plan);
+        json_put_bool(document, "dry_run", true);
+        cmd_print(j->ctx, document);
+    }
+    return data_plan_check(j->ctx->arena, &j->plan, e);
+}
+
+bool restore_data(struct cmd_context *ctx, const struct site *site, const char *id, const char *run,
+                  const struct restore_data_options *o, struct err *e)
+{
+    struct job j = {.ctx = ctx, .site = site, .options = o, .run = run};
+    j.to = connection_to(&site->server, site->live.dbname);
+    if (!read_wishes(&j, e) || !hooks_check(ctx->arena, ctx->settings, e) ||
+        !find_backup(&j, id, e) || !make_plan(&j, e) || !preview(&j, e))
+        return false;
+    return o->dry_run || (cmd_confirm(ctx, o->yes, question(&j), site->live.dbname, e) &&
+                          carry_out_locked(&j, e));
+}

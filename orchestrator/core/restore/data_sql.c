@@ -1,0 +1,195 @@
+#include "core/restore/data_sql.h"
+
+const char data_stage_name[] = "pg_temp.migsafe_stage";
+static const char row_column[] = "migsafe_row";
+
+char *data_sql_table(struct arena *a, const struct live_table *t)
+{
+    return pg_ident2(a, t->schema, t->name);
+}
+
+enum lock { LOCK_NONE, LOCK_WRITERS, LOCK_ALL };
+
+static void mark(enum lock *locks, const struct data_plan *plan, const struct live_table *t,
+                 enum lock lock)
+{
+    size_t at = (size_t)(t - plan->live->tables);
+    if (locks[at] < lock)
+        locks[at] = lock;
+}
+
+/* Dropping and adding a foreign key needs both its tables for itself; the rest may be read. */
+static enum lock *locks_of(struct arena *a, const struct data_plan *plan)
+{
+    enum lock *locks = arena_array(a, plan->live->table_count + 1, sizeof(*locks));
+    for (size_t i = 0; i < plan->loaded; i++) {
+        mark(locks, plan, plan->tables[i].to, LOCK_WRITERS);
+        mark(locks, plan, plan->tables[i].into, LOCK_WRITERS);
+    }
+    for (size_t i = 0; i < plan->quiet_count; i++)
+        mark(locks, plan, plan->quiet[i], LOCK_WRITERS);
+    for (size_t i = 0; i < plan->taken_off_count; i++) {
+        mark(locks, plan, plan->taken_off[i]->child, LOCK_ALL);
+        mark(locks, plan, plan->taken_off[i]->parent, LOCK_ALL);
+    }
+    return locks;
+}
+
+char *data_sql_lock(struct arena *a, const struct data_plan *plan)
+{
+    static const char *const modes[] = {
+        [LOCK_WRITERS] = "SHARE ROW EXCLUSIVE", [LOCK_ALL] = "ACCESS EXCLUSIVE"};
+    const enum lock *locks = locks_of(a, plan);
+    struct str s = str_on(a);
+    enum lock last = LOCK_NONE;
+    for (size_t i = 0; i < plan->live->table_count; i++) {
+        const struct live_table *t = &plan->live->tables[i];
+        if (locks[i] == LOCK_NONE)
+            continue;
+        if (last != LOCK_NONE && locks[i] != last)
+            str_printf(&s, " IN %s MODE; ", modes[last]);
+        str_add(&s, locks[i] == last ? ", " : "LOCK TABLE ");
+        str_printf(&s, "%s%s", t->kind == 'p' ? "" : "ONLY ", data_sql_table(a, t));
+        last = locks[i];
+    }
+    if (last != LOCK_NONE)
+        str_printf(&s, " IN %s MODE", modes[last]);
+    return s.text;
+}
+
+char *data_sql_locked(struct arena *a, const struct data_plan *plan)
+{
+    const enum lock *locks = locks_of(a, plan);
+    struct strlist oids = strlist_on(a);
+    for (size_t i = 0; i < plan->live->table_count; i++)
+        if (locks[i] != LOCK_NONE)
+            strlist_add(&oids, plan->live->tables[i].oid);
+    return pg_array(a, oids.items, oids.count);
+}
+
+static bool is_taken(const struct data_column *c)
+{
+    return c->to != NULL && c->from != NULL && c->field >= 0 && c->fate != DATA_COMPUTED;
+}
+
+char *data_sql_columns(struct arena *a, const struct data_table *t)
+{
+    struct str s = str_on(a);
+    for (size_t i = 0; i < t->column_count; i++)
+        if (is_taken(&t->columns[i]))
+            str_item(&s, ", ", pg_ident(a, t->columns[i].to->name));
+    return s.length == 0 ? s.text : arena_printf(a, "(%s)", s.text);
+}
+
+char *data_sql_stage(struct arena *a, const struct data_table *t)
+{
+    struct str s = str_on(a);
+    str_printf(&s, "CREATE TEMPORARY TABLE %s (%s bigint GENERATED ALWAYS AS IDENTITY",
+               strchr(data_stage_name, '.') + 1, row_column);
+    for (size_t i = 0; i < t->column_count; i++) {
+        const struct data_column *c = &t->columns[i];
+        if (c->field >= 0)
+            str_printf(&s, ", %s %s", pg_ident(a, c->from->name),
+                       c->staging != NULL && c->fate != DATA_COMPUTED ? c->staging : "text");
+    }
+    str_add(&s, ") ON COMMIT DROP");
+    return s.text;
+}
+
+/* The template with `value` in its hole. */
+static const char *fill(struct arena *a, const char *template, const char *value)
+{
+    const char *hole = strstr(template, "%s");
+    return arena_printf(a, "%.*s%s%s", (int)(hole - template), template, value, hole + 2);
+}
+
+static const char *labels_sql(struct arena *a, const struct data_column *c, const char *value)
+{
+    struct str labels = str_on(a);
+    for (size_t i = 0; i < c->to->labels->label_count; i++)
+        str_item(&labels, ", ", pg_literal(a, c->to->labels->labels[i]));
+    return arena_printf(a, "CASE WHEN %s IS NULL THEN NULL WHEN %s IN (%s) THEN %s ELSE %s END",
+                        value, value, labels.length == 0 ? "NULL" : labels.text,
+                        fill(a, c->cast, value), c->filler == NULL ? "NULL" : c->filler);
+}
+
+char *data_sql_value(struct arena *a, const struct data_column *c)
+{
+    if (c->from == NULL)
+        return arena_printf(a, "(%s)", c->filler);
+    const char *value = arena_printf(a, "s.%s", pg_ident(a, c->from->name));
+    if (c->fate == DATA_LABELS_GONE)
+        value = labels_sql(a, c, value);
+    else if (c->cast != NULL)
+        value = fill(a, c->cast, value);
+    if (c->nulls > 0 && c->filler != NULL)
+        value = arena_printf(a, "coalesce(%s, %s)", value, c->filler);
+    return arena_strdup(a, value);
+}
+
+static bool in_key(const struct live_key *key, const char *column)
+{
+    for (size_t i = 0; i < key->column_count; i++)
+        if (strcmp(key->columns[i], column) == 0)
+            return true;
+    return false;
+}
+
+/* A filled column stays as it is in rows that are there: its value is no data of the backup. */
+static const char *conflict_sql(struct arena *a, const struct data_plan *plan,
+                                const struct data_table *t)
+{
+    const struct live_key *key = t->into->keys;
+    struct str set = str_on(a), columns = str_on(a);
+    if (t->to->rows <= 0 || t->again ||
+        (plan->wishes->mode != DATA_SKIP && plan->wishes->mode != DATA_UPDATE))
+        return "";
+    if (plan->wishes->mode == DATA_SKIP)
+        return " ON CONFLICT DO NOTHING";
+    for (size_t i = 0; i < key->column_count; i++)
+        str_item(&columns, ", ", pg_ident(a, key->columns[i]));
+    for (size_t i = 0; i < t->column_count; i++) {
+        const struct data_column *c = &t->columns[i];
+        if (!is_taken(c) || in_key(key, c->to->name) || c->to->identity == 'a')
+            continue;
+        const char *name = pg_ident(a, c->to->name);
+        str_item(&set, ", ", arena_printf(a, "%s = excluded.%s", name, name));
+    }
+    if (set.length == 0)
+        return " ON CONFLICT DO NOTHING";
+    return arena_printf(a, " ON CONFLICT (%s) DO UPDATE SET %s", columns.text, set.text);
+}
+
+char *data_sql_insert(struct arena *a, const struct data_plan *plan, const struct data_table *t,
+                      int64_t from, int64_t to)
+{
+    struct str columns = str_on(a), values = str_on(a);
+    for (size_t i = 0; i < t->column_count; i++) {
+        const struct data_column *c = &t->columns[i];
+        if (!is_taken(c) && c->fate != DATA_NEW_FILLED)
+            continue;
+        str_item(&columns, ", ", pg_ident(a, c->to->name));
+        str_item(&values, ", ", data_sql_value(a, c));
+    }
+    /* TRUE: ON CONFLICT after a FROM would be read as the start of a join. */
+    const char *where = to == 0 ? "TRUE"
+                                : arena_printf(a, "s.%s BETWEEN %lld AND %lld", row_column,
+                                               (long long)from, (long long)to);
+    return arena_printf(a,
+                        "INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM %s AS s WHERE "
+                        "%s%s",
+                        data_sql_table(a, t->into), columns.text, values.text, data_stage_name,
+                        where, conflict_sql(a, plan, t));
+}
+
+char *data_sql_changed(struct arena *a, const struct data_column *c)
+{
+    if (c->back == NULL || c->fate != DATA_CAST)
+        return NULL;
+    const char *value = arena_printf(a, "s.%s", pg_ident(a, c->from->name));
+    const char *there = fill(a, c->there, value);
+    return arena_printf(a,
+                        "SELECT count(*) AS changed, min(CAST(%s AS text) || ' -> ' || CAST(%s AS "
+                        "text)) AS example FROM %s AS s WHERE %s IS DISTINCT FROM %s",
+                        value, there, data_stage_name, value, fill(a, c->back, there));
+}

@@ -1,0 +1,10 @@
+-- Sequences, and the column that each belongs to.
+SELECT n.nspname AS schema, c.relname AS name, s.seqincrement AS increment,
+       d.refobjid::text AS oid, a.attname AS column
+FROM pg_sequence s
+JOIN pg_class c ON c.oid = s.seqrelid AND c.relpersistence <> 't'
+JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0
+                     AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
+LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"

@@ -1,0 +1,136 @@
+#!/usr/bin/env bash
+# Values of the backup that do not fit as they are: converted, merged, replaced as told - or the row is
+# named and nothing has changed.
+. "$(dirname "$0")/../lib.sh"
+
+db_create app
+DATABASE_URL=$(db_url app)
+MIGSAFE_BACKUP_DIR=$T/backups
+export DATABASE_URL MIGSAFE_BACKUP_DIR
+
+backup() { # a data backup: sets DATA
+	run "$MIGSAFE" backup --kind data --json
+	[ "$RC" = 0 ] || bail "backup: $ERR"
+	DATA=$(jq -r '.backups[0].id' <<<"$OUT")
+}
+
+restore() { # [OPTION...]: of DATA
+	run "$MIGSAFE" restore "$DATA" --yes "$@"
+}
+
+# --- types, enums, NULLs ------------------------------------------------------------------------------
+
+sql app >"$T/ignored" <<'END'
+CREATE TYPE kind AS ENUM ('A', 'OLD', 'older one');
+CREATE TABLE t (id int PRIMARY KEY, k kind NOT NULL, word text, size varchar(20), flag boolean, at timestamp, price numeric(10,4),
+	many text[], maybe text);
+INSERT INTO t SELECT i, (CASE WHEN i % 10 = 0 THEN 'OLD' WHEN i = 1 THEN 'older one' ELSE 'A' END)::kind, i::text, 'size ' || i, i % 2 = 0,
+	timestamp '2026-01-01' + i * interval '1 hour', i / 4.0, ARRAY['a', E'b\tc', NULL], nullif('m' || i, 'm7') FROM generate_series(1, 60) i;
+END
+backup
+sql app >"$T/ignored" <<'END'
+TRUNCATE t;
+DROP INDEX IF EXISTS none;
+CREATE TYPE kind2 AS ENUM ('A', 'B');
+ALTER TABLE t ALTER k TYPE kind2 USING 'A', ALTER word TYPE int USING 0, ALTER size TYPE varchar(6), ALTER flag TYPE int USING 0,
+	ALTER at TYPE timestamptz, ALTER price TYPE numeric(10,1), ALTER maybe SET NOT NULL;
+DROP TYPE kind;
+END
+run "$MIGSAFE" restore "$DATA" --dry-run
+status_is 11 "a plan with things in the way"
+like "$OUT" 'k +VALUES that the enum lacks now: older one \(1\), OLD \(6\)' "enum values that are gone are counted"
+like "$OUT" 'add --default .public.t.k=' "an enum column that may not be NULL needs something else"
+like "$OUT" 'maybe +may not be NULL any more: 1 value' "a NULL where none may be"
+like "$OUT" 'word +text -> integer, converted' "a cast"
+fills=(--default "t.k='B'" --default "t.maybe='none'" --accept-loss)
+restore "${fills[@]}"
+status_is 65 "a value too long"
+like "$ERR" 'value too long for type character varying\(6\)' "told in the server's words"
+like "$ERR" "Row 10 of the backup's file: .10,.*size 10" "and its row named"
+is "$(sql app 'SELECT count(*) FROM t')" 0 "nothing has changed"
+sql app 'ALTER TABLE t ALTER size TYPE varchar(10)'
+restore --default "t.k='B'" --default "t.maybe='none'"
+status_is 10 "values of the enum are lost: asked for"
+sql app "ALTER TYPE kind2 ADD VALUE 'OLD'"
+sql app "ALTER TYPE kind2 ADD VALUE 'older one'"
+restore --default "t.maybe='none'"
+status_is 10 "values that would change"
+like "$ERR" 'values? of column "price" would not be the same as numeric\(10,1\)' "the column is named"
+like "$ERR" 'For example 0.2500 -> 0.3' "with an example"
+is "$(sql app 'SELECT count(*) FROM t')" 0 "nothing has changed then either"
+restore --default "t.maybe='none'" --accept-loss
+status_is 0 "accepted"
+is "$(sql app "SELECT count(*), min(word), sum(flag), min(at AT TIME ZONE 'UTC'), max(price), count(*) FILTER (WHERE k = 'OLD'),
+	count(*) FILTER (WHERE maybe = 'none') FROM t")" '60|1|30|2026-01-01 01:00:00|15.0|6|1' "everything converted"
+is "$(sql app 'SELECT many FROM t WHERE id = 3')" '{a,"b	c",NULL}' "an array as it was"
+
+sql app >"$T/ignored" <<'END'
+TRUNCATE t;
+CREATE TYPE kind3 AS ENUM ('A', 'B');
+ALTER TABLE t ALTER k TYPE kind3 USING 'A', ALTER k SET DEFAULT 'B', ALTER price TYPE numeric(10,4), ALTER maybe DROP NOT NULL;
+END
+restore --accept-loss
+status_is 0 "enum values that are gone become the column's default"
+is "$(sql app "SELECT count(*) FILTER (WHERE k = 'B'), count(*) FROM t")" '7|60' "that many"
+sql app "TRUNCATE t; ALTER TABLE t ALTER word TYPE date USING NULL"
+restore --accept-loss
+status_is 65 "a value that is no date"
+like "$ERR" 'invalid input syntax for type date: "1"' "the value"
+like "$ERR" 'Row 1 of the backup.s file, column "word"' "its row and column"
+sql app "ALTER TABLE t ALTER word TYPE text, ADD CHECK (word <> '33')"
+restore --accept-loss
+status_is 65 "a new CHECK"
+like "$ERR" 'violates check constraint' "told"
+like "$ERR" '33' "with the row"
+is "$(sql app 'SELECT count(*) FROM t')" 0 "and nothing has changed"
+
+# --- a direct COPY names the row too ------------------------------------------------------------------
+
+sql app >"$T/ignored" <<'END'
+DROP TABLE t;
+CREATE TABLE plain (id int PRIMARY KEY, a text, b text, c text);
+INSERT INTO plain SELECT i, 'a' || i, E'\t\\N\n', 'c' || i FROM generate_series(1, 5) i;
+END
+backup
+sql app >"$T/ignored" "TRUNCATE plain; ALTER TABLE plain ADD CHECK (a <> 'a4'), DROP COLUMN b"
+restore --accept-loss
+status_is 65 "a CHECK, without a staging table"
+like "$ERR" 'COPY plain, line 4' "the line"
+sql app 'ALTER TABLE plain DROP CONSTRAINT plain_a_check'
+restore --accept-loss
+status_is 0 "a column cut out of the text"
+is "$(sql app 'SELECT * FROM plain WHERE id = 4')" '4|a4|c4' "the others are as they were"
+
+# --- merge --------------------------------------------------------------------------------------------
+
+sql app >"$T/ignored" <<'END'
+DROP TABLE plain;
+CREATE TABLE item (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text UNIQUE, stock int);
+CREATE TABLE loose (a int);
+INSERT INTO item (name, stock) SELECT 'n' || i, i FROM generate_series(1, 10) i;
+INSERT INTO loose VALUES (1);
+END
+backup
+sql app >"$T/ignored" <<'END'
+DELETE FROM item WHERE id <= 3;
+UPDATE item SET stock = 0;
+INSERT INTO item (name, stock) VALUES ('late', 99);
+ALTER TABLE item ADD seen boolean NOT NULL DEFAULT false;
+UPDATE item SET seen = true;
+END
+restore --merge skip
+status_is 11 "a table without a key cannot be merged"
+like "$ERR" 'public.loose: it has no unique key' "named"
+sql app 'DELETE FROM loose'
+restore --merge skip
+status_is 0 "--merge skip"
+like "$OUT" 'public.item: 3 added, 7 there already' "says how many"
+is "$(sql app 'SELECT count(*), sum(stock), count(*) FILTER (WHERE seen) FROM item')" '11|105|8' "rows that are there stay"
+sql app >"$T/ignored" 'DELETE FROM item WHERE id <= 2; DELETE FROM loose'
+restore --merge update
+status_is 0 "--merge update"
+like "$OUT" 'public.item: 2 added, 8 there already and overwritten' "says how many"
+is "$(sql app 'SELECT count(*), sum(stock), count(*) FILTER (WHERE seen) FROM item')" '11|154|8' "rows that are there get the backup's values"
+is "$(sql app "INSERT INTO item (name) VALUES ('next') RETURNING id")" 12 "numbers go on"
+
+done_testing

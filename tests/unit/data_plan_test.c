@@ -1,0 +1,692 @@
+#include "core/restore/data_plan.h"
+#include "core/restore/data_sql.h"
+#include "core/restore/data_text.h"
+
+#include "tap.h"
+
+/* A backup and a live database, built table by table; no server. */
+struct world {
+    struct arena *arena;
+    struct manifest manifest;
+    struct live live;
+    struct data_wishes wishes;
+    struct data_plan plan;
+    struct err e;
+};
+
+enum { MOST = 16 };
+
+static struct world world(struct arena *a)
+{
+    static const struct live_cast casts[] = {{"numeric", "integer"},
+                                             {"integer", "numeric"},
+                                             {"timestamp without time zone", "date"},
+                                             {"date", "timestamp without time zone"},
+                                             {"numeric", "numeric"}};
+    static const struct live_type types[] = {
+        {"text", "text", 'S', false},
+        {"integer", "integer", 'N', false},
+        {"date", "date", 'D', false},
+        {"timestamp(3) without time zone", "timestamp without time zone", 'D', false},
+        {"numeric(10,4)", "numeric", 'N', false},
+        {"boolean", "boolean", 'B', false},
+        {"public.\"Role\"", "public.\"Role\"", 'E', true}};
+    struct world w = {.arena = a};
+    w.manifest =
+        (struct manifest){.id = "app_1_data",
+                          .kind = "data",
+                          .tables = arena_array(a, MOST, sizeof(*w.manifest.tables)),
+                          .sequences = arena_array(a, MOST, sizeof(struct manifest_sequence)),
+                          .database = {.name = "app", .oid = "1", .encoding = "UTF8"}};
+    w.live = (struct live){.database = "app",
+                           .oid = "1",
+                           .role = "app",
+                           .zone = "UTC",
+                           .encoding = "UTF8",
+                           .tables = arena_array(a, MOST, sizeof(*w.live.tables)),
+                           .foreign_keys = arena_array(a, MOST, sizeof(*w.live.foreign_keys)),
+                           .sequences = arena_array(a, MOST, sizeof(*w.live.sequences)),
+                           .casts = arena_array(a, ARRAY_LEN(casts), sizeof(casts[0])),
+                           .cast_count = ARRAY_LEN(casts),
+                           .types = arena_array(a, ARRAY_LEN(types), sizeof(types[0])),
+                           .type_count = ARRAY_LEN(types)};
+    memcpy(w.live.casts, casts, sizeof(casts));
+    memcpy(w.live.types, types, sizeof(types));
+    w.wishes = (struct data_wishes){.maps = strlist_on(a), .defaults = strlist_on(a)};
+    return w;
+}
+
+static struct manifest_table *then(struct world *w, const char *schema, const char *name,
+                                   int64_t rows)
+{
+    struct manifest_table *t = &w->manifest.tables[w->manifest.table_count++];
+    *t = (struct manifest_table){
+        .schema = schema, .name = name, .oid = "77", .rows = rows, .file = "1.dat"};
+    t->columns = arena_array(w->arena, MOST, sizeof(*t->columns));
+    return t;
+}
+
+static void had(struct manifest_table *t, const char *name, const char *type, int64_t values)
+{
+    t->columns[t->column_count++] =
+        (struct manifest_column){.name = name, .type = type, .values = values};
+}
+
+/* In the order of their names. */
+static struct live_table *now(struct world *w, const char *schema, const char *name)
+{
+    struct live_table *t = &w->live.tables[w->live.table_count++];
+    *t = (struct live_table){.oid = name,
+                             .schema = schema,
+                             .name = name,
+                             .kind = 'r',
+                             .owned = true,
+                             .insertable = true,
+                             .rows = 0};
+    t->columns = arena_array(w->arena, MOST, sizeof(*t->columns));
+    return t;
+}
+
+static struct live_column *has(struct live_table *t, const char *name, const char *type)
+{
+    struct live_column *c = &t->columns[t->column_count++];
+    *c = (struct live_column){.name = name, .type = type, .base = type, .category = 'S'};
+    return c;
+}
+
+static void primary_key(struct world *w, struct live_table *t, const char *column)
+{
+    t->keys = ARENA_NEW(w->arena, struct live_key);
+    t->keys->primary = true;
+    t->keys->columns = arena_array(w->arena, 1, sizeof(char *));
+    t->keys->columns[0] = column;
+    t->keys->column_count = t->key_count = 1;
+}
+
+static void refers(struct world *w, const char *name, struct live_table *child,
+                   struct live_table *parent)
+{
+    w->live.foreign_keys[w->live.foreign_key_count++] = (struct live_foreign_key){
+        .name = name, .definition = name, .child = child, .parent = parent, .validated = true};
+}
+
+static bool plan_with(struct world *w, const struct data_scans *scans)
+{
+    const struct data_inputs from = {&w->manifest, &w->live, &w->wishes, scans};
+    w->e = (struct err){0};
+    return data_plan_make(w->arena, &from, &w->plan, &w->e);
+}
+
+static bool plan(struct world *w)
+{
+    return plan_with(w, NULL);
+}
+
+static const struct data_column *column(const struct world *w, size_t table, const char *name)
+{
+    static const struct data_column none = {.fate = DATA_SAME, .field = -9};
+    const struct data_table *t = &w->plan.tables[table];
+    for (size_t i = 0; i < t->column_count; i++) {
+        const struct data_column *c = &t->columns[i];
+        if (strcmp(c->from != NULL ? c->from->name : c->to->name, name) == 0)
+            return c;
+    }
+    return &none;
+}
+
+/* One table "t" on both sides: "id" as it was, and one column more then, or now. */
+static struct world pair(struct arena *a, const char *type_then, int64_t values,
+                         const char *type_now, char category)
+{
+    struct world w = world(a);
+    struct manifest_table *old = then(&w, "public", "t", 10);
+    had(old, "id", "integer", 10);
+    had(old, "c", type_then, values);
+    struct live_table *t = now(&w, "public", "t");
+    has(t, "id", "integer");
+    has(t, "c", type_now)->category = category;
+    return w;
+}
+
+TEST(what_is_as_it_was_is_copied_as_it_is)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct world w = pair(a, "text", 4, "text", 'S');
+    CHECK(plan(&w));
+    CHECK(w.plan.loaded == 1 && w.plan.blocker_count == 0 && w.plan.lost_values == 0);
+    CHECK(w.plan.tables[0].staged == NULL);
+    CHECK(column(&w, 0, "c")->fate == DATA_SAME);
+    CHECK(data_plan_check(a, &w.plan, &w.e));
+    CHECK_STR(data_sql_columns(a, &w.plan.tables[0]), "(\"id\", \"c\")");
+}
+
+TEST(new_columns_get_what_the_database_has_for_them)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct world w = pair(a, "text", 4, "text", 'S');
+    struct live_table *t = &w.live.tables[0];
+    has(t, "nothing", "text");
+    has(t, "given", "text")->expression = "now()";
+    has(t, "number", "integer")->identity = 'a';
+    has(t, "sum", "integer")->generated = true;
+    has(t, "must", "integer")->not_null = true;
+    t->columns[4].not_null = t->columns[3].not_null = true;
+    CHECK(plan(&w));
+    CHECK(column(&w, 0, "nothing")->fate == DATA_NEW_NULL);
+    CHECK(column(&w, 0, "given")->fate == DATA_NEW_DEFAULT);
+    CHECK(column(&w, 0, "number")->fate == DATA_NEW_IDENTITY);
+    CHECK(column(&w, 0, "sum")->fate == DATA_NEW_GENERATED);
+    CHECK(column(&w, 0, "must")->fate == DATA_NEW_REQUIRED);
+    CHECK(w.plan.blocker_count == 1);
+    CHECK(!data_plan_check(a, &w.plan, &w.e) && w.e.kind == ERR_PREFLIGHT);
+    CHECK(strstr(w.e.message, "\"must\"") != NULL);
+    CHECK(strstr(w.e.hint, "--default 'public.t.must=") != NULL);
+
+    strlist_add(&w.wishes.defaults, "t.must=length(c) + 1");
+    CHECK(plan(&w));
+    CHECK(w.plan.blocker_count == 0 && column(&w, 0, "must")->fate == DATA_NEW_FILLED);
+    CHECK(w.plan.tables[0].staged != NULL);
+    CHECK_STR(
+        data_sql_insert(a, &w.plan, &w.plan.tables[0], 0, 0),
+        "INSERT INTO \"public\".\"t\" (\"id\", \"c\", \"must\") OVERRIDING SYSTEM VALUE "
+        "SELECT s.\"id\", s.\"c\", (length(c) + 1) FROM pg_temp.migsafe_stage AS s WHERE TRUE");
+    /* No rows, nothing to fill. */
+    w.wishes.defaults = strlist_on(a);
+    w.manifest.tables[0].rows = 0;
+    CHECK(plan(&w) && w.plan.blocker_count == 0);
+}
+
+TEST(gone_columns_and_tables_are_counted_and_must_be_accepted)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct world w = pair(a, "text", 4, "text", 'S');
+    had(&w.manifest.tables[0], "gone", "text", 7);
+    had(&w.manifest.tables[0], "gone_empty", "text", 0);
+    had(then(&w, "public", "lost", 5), "a", "text", 5);
+    then(&w, "other", "_prisma_migrations", 3);
+    now(&w, "public", "unknown");
+    CHECK(plan(&w));
+    CHECK(w.plan.lost_values == 7 && w.plan.lost_rows == 5 && w.plan.loaded == 1);
+    CHECK(column(&w, 0, "gone")->lost == 7 && column(&w, 0, "gone_empty")->lost == 0);
+    CHECK(w.plan.untouched_count == 1);
+    CHECK_STR(w.plan.untouched[0]->name, "unknown");
+    CHECK(!data_plan_check(a, &w.plan, &w.e) && w.e.kind == ERR_UNSAFE);
+    CHECK(strstr(w.e.message, "5 rows and 7 values") != NULL);
+    w.wishes.accept_loss = true;
+    CHECK(data_plan_check(a, &w.plan, &w.e));
+    CHECK_STR(data_sql_columns(a, &w.plan.tables[0]), "(\"id\", \"c\")");
+}
+
+TEST(prismas_ledger_is_never_touched)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct world w = world(a);
+    had(then(&w, "any", "_prisma_migrations", 3), "id", "text", 3);
+    had(then(&w, "any", "t", 3), "id", "text", 3);
+    has(now(&w, "any", "_prisma_migrations"), "id", "text");
+    CHECK(plan(&w) && w.plan.loaded == 0 && w.plan.untouched_count == 0);
+    /* Not even by a map. */
+    strlist_add(&w.wishes.maps, "any.t=any._prisma_migrations");
+    CHECK(plan(&w) && w.plan.loaded == 0);
+}
+
+TEST(renamed_is_suggested_and_applied_when_told)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct world w = world(a);
+    struct manifest_table *old = then(&w, "public", "User", 10);
+    had(old, "id", "integer", 10);
+    had(old, "mail", "text", 9);
+    had(old, "age", "integer", 10);
+    struct live_table *t = now(&w, "public", "person");
+    has(t, "id", "integer");
+    has(t, "email", "text");
+    has(t, "age", "integer");
+    CHECK(plan(&w));
+    CHECK(w.plan.loaded == 0 && w.plan.suggestions.count == 1);
+    CHECK_STR(w.plan.suggestions.items[0], "--map 'public.User=public.person'");
+
+    strlist_add(&w.wishes.maps, "\"User\"=person");
+    CHECK(plan(&w));
+    CHECK(w.plan.loaded == 1 && w.plan.tables[0].renamed && w.plan.lost_values == 9);
+    CHECK(w.plan.suggestions.count == 1);
+    CHECK_STR(w.plan.suggestions.items[0], "--map 'public.User.mail=email'");
+
+    strlist_add(&w.wishes.maps, "User.mail=email");
+    CHECK(plan(&w));
+    CHECK(w.plan.suggestions.count == 0 && w.plan.lost_values == 0);
+    CHECK_STR(data_sql_columns(a, &w.plan.tables[0]), "(\"id\", \"email\", \"age\")");
+    CHECK(column(&w, 0, "mail")->renamed);
+}
+
+TEST(a_rename_is_known_by_its_oid_too)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct world w = world(a);
+    had(then(&w, "public", "a", 1), "x", "text", 1);
+    now(&w, "public", "b")->oid = "77";
+    CHECK(plan(&w) && w.plan.suggestions.count == 1);
+    w.live.oid = "2";
+    CHECK(plan(&w) && w.plan.suggestions.count == 0);
+}
+
+TEST(a_wish_that_names_nothing_is_refused)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct world w = pair(a, "text", 4, "text", 'S');
+    strlist_add(&w.wishes.maps, "t.d=c");
+    CHECK(!plan(&w) && w.e.kind == ERR_USAGE);
+    CHECK(strstr(w.e.message, "the backup has no \"t.d\"") != NULL);
+    CHECK(strstr(w.e.hint, "\"t.") != NULL);
+    w.wishes.maps = strlist_on(a);
+    strlist_add(&w.wishes.maps, "t.c=nowhere");
+    CHECK(!plan(&w) && strstr(w.e.message, "no \"nowhere\"") != NULL);
+    w.wishes.maps = strlist_on(a);
+    strlist_add(&w.wishes.maps, "t.c");
+    CHECK(!plan(&w) && strstr(w.e.message, "OLD=NEW") != NULL);
+    w.wishes.maps = strlist_on(a);
+    strlist_add(&w.wishes.defaults, "t.x=1");
+    CHECK(!plan(&w) && strstr(w.e.message, "the database has no \"t.x\"") != NULL);
+}
+
+TEST(two_columns_into_one_are_refused)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct world w = pair(a, "text", 4, "text", 'S');
+    had(&w.manifest.tables[0], "d", "text", 4);
+    strlist_add(&w.wishes.maps, "t.d=c");
+    CHECK(plan(&w) && w.plan.blocker_count == 1);
+}
+
+TEST(types_that_read_the_text_need_no_cast)
+{
+    static const struct {
+        const char *from, *to;
+        bool reads;
+    } cases[] = {
+        {"integer", "bigint", true},
+        {"bigint", "integer", false},
+        {"integer", "text", true},
+        {"boolean", "text", false},
+        {"character(5)", "text", false},
+        {"character varying(20)", "character varying(30)", true},
+        {"character varying(30)", "character varying(20)", false},
+        {"character varying", "character varying(20)", false},
+        {"text", "character varying", true},
+        {"numeric(10,4)", "numeric(10,2)", false},
+        {"text", "jsonb", false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO(arena) struct arena *a = arena_new();
+        struct world w = pair(a, cases[i].from, 10, cases[i].to, 'X');
+        CHECK(plan(&w));
+        CHECK((column(&w, 0, "c")->fate == DATA_RETYPED) == cases[i].reads);
+        CHECK((w.plan.tables[0].staged == NULL) == cases[i].reads);
+    }
+}
+
+TEST(casts_keep_the_old_type_and_tell_changed_values)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct world w = pair(a, "numeric(10,4)", 10, "integer", 'N');
+    CHECK(plan(&w));
+    const struct data_column *c = column(&w, 0, "c");
+    CHECK(c->fate == DATA_CAST);
+    CHECK_STR(c->staging, "numeric(10,4)");
+    CHECK_STR(data_sql_value(a, c), "CAST(s.\"c\" AS integer)");
+    CHECK(strstr(data_sql_changed(a, c), "IS DISTINCT FROM CAST(CAST(s.\"c\" AS integer) AS "
+                                         "numeric(10,4))") != NULL);
+    /* No cast of its own: through text; whether it changed cannot be told. */
+    w = pair(a, "date", 10, "jsonb", 'U');
+    CHECK(plan(&w));
+    c = column(&w, 0, "c");
+    CHECK_STR(data_sql_value(a, c), "CAST(CAST(s.\"c\" AS text) AS jsonb)");
+    CHECK(data_sql_changed(a, c) == NULL);
+    /* A type that is gone, or an enum: as text. */
+    w = pair(a, "public.gone", 10, "integer", 'N');
+    CHECK(plan(&w));
+    CHECK_STR(column(&w, 0, "c")->staging, "text");
+    w = pair(a, "public.\"Role\"", 10, "integer", 'N');
+    CHECK(plan(&w));
+    CHECK_STR(column(&w, 0, "c")->staging, "text");
+    CHECK_STR(data_sql_stage(a, &w.plan.tables[0]),
+              "CREATE TEMPORARY TABLE migsafe_stage (migsafe_row bigint GENERATED ALWAYS AS "
+              "IDENTITY, \"id\" integer, \"c\" text) ON COMMIT DROP");
+}
+
+TEST(nulls_in_what_may_not_be_null_any_more)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct world w = pair(a, "text", 4, "text", 'S');
+    w.live.tables[0].columns[1].not_null = true;
+    CHECK(plan(&w) && w.plan.blocker_count == 1);
+    CHECK(strstr(w.plan.blockers[0].message, "6 rows") != NULL);
+    strlist_add(&w.wishes.defaults, "public.t.c='?'");
+    CHECK(plan(&w) && w.plan.blocker_count == 0);
+    CHECK_STR(data_sql_value(a, column(&w, 0, "c")), "coalesce(s.\"c\", '?')");
+}
+
+TEST(an_enum_that_lacks_values)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    static const char *const names[] = {"A", "B'"};
+    static const struct live_enum labels = {"9", names, 2};
+    struct world w = pair(a, "public.\"Role\"", 10, "public.\"Role\"", 'E');
+    w.live.tables[0].columns[1].labels = &labels;
+    CHECK(plan(&w));
+    CHECK(w.plan.wanted.count == 1 && w.plan.wanted.items[0].column == 1);
+    struct data_scan read = w.plan.wanted.items[0];
+    const struct data_scans scans = {&read, 1};
+    CHECK(plan_with(&w, &scans));
+    CHECK(column(&w, 0, "c")->fate == DATA_SAME && w.plan.tables[0].staged == NULL);
+
+    read.strange = 3;
+    read.values = "OLD (3)";
+    CHECK(plan_with(&w, &scans));
+    CHECK(column(&w, 0, "c")->fate == DATA_LABELS_GONE && w.plan.lost_values == 3);
+    CHECK(w.plan.blocker_count == 0);
+    CHECK_STR(data_sql_value(a, column(&w, 0, "c")),
+              "CASE WHEN s.\"c\" IS NULL THEN NULL WHEN s.\"c\" IN ('A', 'B''') THEN "
+              "CAST(s.\"c\" AS public.\"Role\") ELSE NULL END");
+    w.live.tables[0].columns[1].not_null = true;
+    CHECK(plan_with(&w, &scans));
+    CHECK(w.plan.blocker_count == 1);
+    w.live.tables[0].columns[1].expression = "'A'::public.\"Role\"";
+    CHECK(plan_with(&w, &scans));
+    CHECK(w.plan.blocker_count == 0);
+    CHECK_STR(column(&w, 0, "c")->filler, "'A'::public.\"Role\"");
+}
+
+TEST(generated_columns_on_either_side)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct world w = pair(a, "text", 10, "text", 'S');
+    w.live.tables[0].columns[1].generated = true;
+    CHECK(plan(&w) && column(&w, 0, "c")->fate == DATA_COMPUTED && w.plan.lost_values == 0);
+    CHECK_STR(data_sql_columns(a, &w.plan.tables[0]), "(\"id\")");
+    /* It was generated, and is no more: its values are not in the file. */
+    w = pair(a, "text", 10, "text", 'S');
+    w.manifest.tables[0].columns[1].generated = true;
+    had(&w.manifest.tables[0], "d", "text", 10);
+    has(&w.live.tables[0], "d", "text");
+    CHECK(plan(&w) && column(&w, 0, "c")->fate == DATA_NEW_NULL);
+    CHECK(column(&w, 0, "d")->field == 1);
+}
+
+TEST(rows_that_are_there)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct world w = pair(a, "text", 4, "text", 'S');
+    w.live.tables[0].rows = 3;
+    CHECK(plan(&w) && w.plan.blocker_count == 1);
+    w.wishes.mode = DATA_REPLACE;
+    CHECK(plan(&w) && w.plan.blocker_count == 0 && w.plan.deleted == 3);
+    w.wishes.mode = DATA_UPDATE;
+    CHECK(plan(&w) && w.plan.blocker_count == 1);
+    w.wishes.mode = DATA_SKIP;
+    CHECK(plan(&w) && w.plan.blocker_count == 1);
+    primary_key(&w, &w.live.tables[0], "id");
+    CHECK(plan(&w) && w.plan.blocker_count == 0 && w.plan.deleted == 0);
+    CHECK(str_ends(data_sql_insert(a, &w.plan, &w.plan.tables[0], 0, 0),
+                   "WHERE TRUE ON CONFLICT DO NOTHING"));
+    w.wishes.mode = DATA_UPDATE;
+    CHECK(plan(&w) && w.plan.blocker_count == 0);
+    CHECK(str_ends(data_sql_insert(a, &w.plan, &w.plan.tables[0], 2, 5),
+                   "WHERE s.migsafe_row BETWEEN 2 AND 5 ON CONFLICT (\"id\") DO UPDATE SET \"c\" = "
+                   "excluded.\"c\""));
+}
+
+TEST(rights_and_kinds)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct world w = pair(a, "text", 4, "text", 'S');
+    w.live.tables[0].secured = true;
+    CHECK(plan(&w) && w.plan.blocker_count == 1);
+    CHECK(strstr(w.plan.blockers[0].message, "row security") != NULL);
+    w.live.tables[0].secured = w.live.tables[0].insertable = false;
+    CHECK(plan(&w) && w.plan.blocker_count == 1);
+    w.live.tables[0].insertable = true;
+    w.live.tables[0].kind = 'v';
+    CHECK(plan(&w) && w.plan.blocker_count == 1 && w.plan.lost_rows == 10);
+    CHECK(strstr(w.plan.blockers[0].message, "a view") != NULL);
+}
+
+/* Tables a to d, ten rows each, on both sides. */
+static struct world four(struct arena *a)
+{
+    static const char *const names[] = {"a", "b", "c", "d"};
+    struct world w = world(a);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        had(then(&w, "public", names[i], 10), "id", "integer", 10);
+        has(now(&w, "public", names[i]), "id", "integer");
+    }
+    return w;
+}
+
+static const char *order(struct world *w)
+{
+    struct str s = str_on(w->arena);
+    for (size_t i = 0; i < w->plan.loaded; i++)
+        str_add(&s, w->plan.tables[i].from->name);
+    return s.text;
+}
+
+static const char *taken_off(struct world *w)
+{
+    struct str s = str_on(w->arena);
+    for (size_t i = 0; i < w->plan.taken_off_count; i++)
+        str_item(&s, " ", w->plan.taken_off[i]->name);
+    return s.text;
+}
+
+TEST(parents_come_first)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct world w = four(a);
+    struct live_table *t = w.live.tables;
+    refers(&w, "ab", &t[0], &t[1]);
+    refers(&w, "ad", &t[0], &t[3]);
+    refers(&w, "bd", &t[1], &t[3]);
+    CHECK(plan(&w));
+    CHECK_STR(order(&w), "cdba");
+    CHECK_STR(taken_off(&w), "");
+    CHECK_STR(
+        data_sql_lock(a, &w.plan),
+        "LOCK TABLE ONLY \"public\".\"a\", ONLY \"public\".\"b\", ONLY \"public\".\"c\", ONLY "
+        "\"public\".\"d\" IN SHARE ROW EXCLUSIVE MODE");
+}
+
+TEST(cycles_and_self_references_are_taken_off)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct world w = four(a);
+    struct live_table *t = w.live.tables;
+    refers(&w, "ab", &t[0], &t[1]);
+    refers(&w, "bc", &t[1], &t[2]);
+    refers(&w, "cb", &t[2], &t[1]);
+    refers(&w, "dd", &t[3], &t[3]);
+    CHECK(plan(&w));
+    CHECK(w.plan.loaded == 4 && w.plan.taken_off_count == 2);
+    CHECK(strstr(taken_off(&w), "dd") != NULL && strstr(taken_off(&w), "ab") == NULL);
+    CHECK(strchr(order(&w), 'b') < strchr(order(&w), 'a'));
+    CHECK(strstr(data_sql_lock(a, &w.plan), "ACCESS EXCLUSIVE") != NULL);
+    t[3].owned = false;
+    CHECK(plan(&w) && w.plan.blocker_count == 1);
+    CHECK(strstr(w.plan.blockers[0].message, "\"dd\"") != NULL);
+}
+
+TEST(what_refers_to_deleted_rows_is_taken_off)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct world w = four(a);
+    struct live_table *outside = now(&w, "public", "e");
+    refers(&w, "ea", outside, &w.live.tables[0]);
+    refers(&w, "eb", outside, &w.live.tables[1]);
+    w.live.tables[0].rows = 4;
+    w.wishes.mode = DATA_REPLACE;
+    CHECK(plan(&w));
+    CHECK_STR(taken_off(&w), "ea");
+}
+
+TEST(large_tables_are_checked_at_once)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct world w = four(a);
+    refers(&w, "ab", &w.live.tables[0], &w.live.tables[1]);
+    w.manifest.tables[0].rows = 1000000;
+    w.manifest.tables[0].columns[0].values = 1000000;
+    CHECK(plan(&w));
+    CHECK_STR(taken_off(&w), "ab");
+    w.live.foreign_keys[0].validated = false;
+    CHECK(plan(&w));
+    CHECK_STR(taken_off(&w), "");
+}
+
+TEST(partitions_go_through_their_root)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct world w = four(a);
+    w.live.tables[0].kind = 'p';
+    w.live.tables[1].root = &w.live.tables[0];
+    refers(&w, "ca", &w.live.tables[2], &w.live.tables[0]);
+    CHECK(plan(&w));
+    CHECK(w.plan.loaded == 4);
+    CHECK(strchr(order(&w), 'b') < strchr(order(&w), 'c'));
+    for (size_t i = 0; i < w.plan.loaded; i++)
+        if (strcmp(w.plan.tables[i].from->name, "b") == 0)
+            CHECK(w.plan.tables[i].into == &w.live.tables[0]);
+}
+
+TEST(a_partition_that_the_backup_lacks_is_left_alone)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct world w = four(a);
+    w.live.tables[0].kind = 'p';
+    for (size_t i = 1; i < 4; i++)
+        w.live.tables[i].root = &w.live.tables[0];
+    /* "a" itself and "d" are not in the backup: all it has are two partitions. */
+    w.manifest.tables++;
+    w.manifest.table_count = 2;
+    CHECK(plan(&w) && w.plan.loaded == 2 && w.plan.untouched_count == 1);
+    CHECK_STR(w.plan.untouched[0]->name, "d");
+    w.manifest.tables--;
+    w.manifest.table_count = 1;
+    CHECK(plan(&w) && w.plan.loaded == 1 && w.plan.untouched_count == 0);
+}
+
+TEST(two_tables_into_one)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct world w = four(a);
+    w.live.table_count = 1;
+    w.manifest.table_count = 2;
+    w.live.tables[0].rows = 5;
+    w.wishes.mode = DATA_REPLACE;
+    strlist_add(&w.wishes.maps, "b=a");
+    CHECK(plan(&w));
+    CHECK(w.plan.loaded == 2 && w.plan.deleted == 5 && w.plan.rows == 20);
+    CHECK(!w.plan.tables[0].again && w.plan.tables[1].again);
+}
+
+TEST(triggers_and_sequences)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    static struct live_trigger trigger = {"watch", 'A'};
+    struct world w = four(a);
+    w.live.tables[2].triggers = &trigger;
+    w.live.tables[2].trigger_count = 1;
+    w.live.sequences[0] = (struct live_sequence){"public", "owned", false, &w.live.tables[0], "id"};
+    w.live.sequences[1] = (struct live_sequence){"public", "alone", false, NULL, NULL};
+    w.live.sequences[2] = (struct live_sequence){"public", "fresh", false, NULL, NULL};
+    w.live.sequence_count = 3;
+    w.manifest.sequences[0] = (struct manifest_sequence){"public", "alone", 5, true};
+    w.manifest.sequence_count = 1;
+    CHECK(plan(&w));
+    CHECK(w.plan.quiet_count == 1 && w.plan.sequence_count == 2);
+    w.wishes.triggers = true;
+    CHECK(plan(&w) && w.plan.quiet_count == 0);
+}
+
+TEST(the_digest_tells_other_plans_apart)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct world w = pair(a, "text", 4, "text", 'S');
+    CHECK(plan(&w));
+    const char *one = data_plan_digest(a, &w.plan);
+    w.manifest.tables[0].rows = 99;
+    CHECK(plan(&w));
+    CHECK_STR(data_plan_digest(a, &w.plan), one);
+    has(&w.live.tables[0], "more", "text");
+    CHECK(plan(&w));
+    CHECK(strcmp(data_plan_digest(a, &w.plan), one) != 0);
+}
+
+/* The text in pieces of every size gives the same. */
+static void check_cut(const char *text, const bool *drop, int fields, const char *want)
+{
+    for (size_t piece = 1; piece <= strlen(text); piece++) {
+        AUTO(arena) struct arena *a = arena_new();
+        struct str out = str_on(a);
+        struct err e = {0};
+        struct data_cut cut = {.drop = drop, .field_count = fields};
+        for (size_t at = 0; at < strlen(text); at += piece) {
+            size_t n = strlen(text) - at < piece ? strlen(text) - at : piece;
+            CHECK(data_cut_text(&cut, text + at, n, &out, &e));
+        }
+        CHECK(data_cut_text(&cut, "", 0, &out, &e));
+        CHECK_STR(out.text, want);
+    }
+}
+
+TEST(fields_are_cut_out_at_their_tabs)
+{
+    static const bool first[] = {true, false, false}, last[] = {false, false, true},
+                      middle[] = {false, true, false}, all[] = {true, true, true},
+                      two[] = {true, true, false};
+    const char *text = "a\\tb\t\\N\tc\n\t\t\nx\ty\\\\\tz\\n\n";
+    check_cut(text, first, 3, "\\N\tc\n\t\ny\\\\\tz\\n\n");
+    check_cut(text, last, 3, "a\\tb\t\\N\n\t\nx\ty\\\\\n");
+    check_cut(text, middle, 3, "a\\tb\tc\n\t\nx\tz\\n\n");
+    check_cut(text, two, 3, "c\n\nz\\n\n");
+    check_cut(text, all, 3, "\n\n\n");
+}
+
+TEST(rows_with_other_fields_are_damage)
+{
+    static const bool drop[] = {false, true};
+    static const char *const bad[] = {"a\n", "a\tb\tc\n", "a\tb\na"};
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        AUTO(arena) struct arena *a = arena_new();
+        struct str out = str_on(a);
+        struct err e = {0};
+        struct data_cut cut = {.drop = drop, .field_count = 2};
+        CHECK(!data_cut_text(&cut, bad[i], strlen(bad[i]), &out, &e) ||
+              !data_cut_text(&cut, "", 0, &out, &e));
+        CHECK(e.kind == ERR_DAMAGED);
+    }
+}
+
+static void note_value(void *context, const char *value)
+{
+    struct str *s = context;
+    str_printf(s, "<%s>", value);
+}
+
+TEST(values_are_looked_at_unescaped)
+{
+    const char *text = "a\\tb\t\\N\tc\nd\te\\\\\tf\n\\.\n\n\n";
+    for (size_t piece = 1; piece <= strlen(text); piece++) {
+        AUTO(arena) struct arena *a = arena_new();
+        struct str seen = str_on(a);
+        struct err e = {0};
+        const struct data_watch watches[] = {{0, note_value, &seen}, {1, note_value, &seen}};
+        struct data_look look = {
+            .watches = watches, .watch_count = 2, .field_count = 3, .value = str_on(a)};
+        for (size_t at = 0; at < strlen(text); at += piece) {
+            size_t n = strlen(text) - at < piece ? strlen(text) - at : piece;
+            CHECK(data_look_text(&look, text + at, n, &e));
+        }
+        CHECK_STR(seen.text, "<a\tb><d><e\\>");
+        CHECK(look.rows == 2 && look.ended);
+    }
+}
