@@ -181,32 +181,39 @@ static bool begin_file(struct tar *t, const char *block, const struct pax *pax, 
     return true;
 }
 
-bool tar_next(struct tar *t, bool *more, struct err *e)
+/* One header: of the end (*more false), of a file that begins, or of what comes before one. */
+static bool read_header(struct tar *t, struct pax *pax, bool *more, struct err *e)
 {
     char block[TAR_BLOCK];
+    struct pax of_all; /* tells of times and the like: of no interest */
+    if (!need(t, block, sizeof(block), e))
+        return false;
+    *more = !is_zero(block);
+    if (!*more)
+        return true;
+    int64_t size = number(block + SIZE_AT, SIZE_BYTES);
+    if (!sum_is_right(block) || size < 0)
+        return damaged(e, "a header is none");
+    char type = block[TYPE_AT];
+    if (type == 'x' || type == 'g')
+        return read_pax(t, size, type == 'x' ? pax : &of_all, e);
+    if (!begin_file(t, block, pax, pax->size >= 0 ? pax->size : size, e))
+        return false;
+    *pax = (struct pax){.size = -1};
+    return true;
+}
+
+bool tar_next(struct tar *t, bool *more, struct err *e)
+{
     struct pax pax = {.size = -1};
     assert(t->left == 0);
-    for (t->name = NULL; t->name == NULL;) {
-        if (!skip(t, t->padding, e) || !need(t, block, sizeof(block), e))
+    t->name = NULL;
+    if (!skip(t, t->padding, e))
+        return false;
+    t->padding = 0;
+    for (*more = true; *more && t->name == NULL;)
+        if (!read_header(t, &pax, more, e))
             return false;
-        t->padding = 0;
-        *more = !is_zero(block);
-        if (!*more)
-            return true;
-        int64_t size = number(block + SIZE_AT, SIZE_BYTES);
-        if (!sum_is_right(block) || size < 0)
-            return damaged(e, "a header is none");
-        char type = block[TYPE_AT];
-        if (type == 'x' || type == 'g') {
-            struct pax of_all; /* tells of times and the like: of no interest */
-            if (!read_pax(t, size, type == 'x' ? &pax : &of_all, e))
-                return false;
-            continue;
-        }
-        if (!begin_file(t, block, &pax, pax.size >= 0 ? pax.size : size, e))
-            return false;
-        pax = (struct pax){.size = -1};
-    }
     return true;
 }
 
