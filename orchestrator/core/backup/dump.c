@@ -93,12 +93,16 @@ static bool dump_schema(struct pass *pass, struct err *e)
 {
     AUTO(arena) struct arena *a = arena_new();
     const struct dump_spec *spec = pass->spec;
-    const struct pg_dump_spec child = {.from = spec->from,
-                                       .program = spec->pg_dump,
-                                       .folder = spec->schema_folder,
-                                       .snapshot = spec->frozen->snapshot,
-                                       .lock_timeout_ms = spec->lock_timeout_ms};
-    return pg_dump_schema(a, &child, e);
+    struct pg_dump_spec child = {.from = spec->from,
+                                 .program = spec->pg_dump,
+                                 .folder = spec->schema_folder,
+                                 .snapshot = spec->frozen->snapshot,
+                                 .lock_timeout_ms = spec->lock_timeout_ms};
+    if (!pg_dump_run(a, &child, e))
+        return false;
+    child.folder = spec->large_folder;
+    child.large = compression_text(a, spec->compression);
+    return child.folder == NULL || pg_dump_run(a, &child, e);
 }
 
 static bool make_plan(struct pass *pass, struct err *e)
@@ -108,6 +112,7 @@ static bool make_plan(struct pass *pass, struct err *e)
                                    .jobs = spec->jobs,
                                    .split_size = spec->split_size,
                                    .can_split = pg_server_version(spec->holder) >= RANGES_SINCE,
+                                   .copy_large = spec->large_folder == NULL,
                                    .folder = spec->folder,
                                    .suffix = member_suffix(spec->compression.codec)};
     if (!plan_make(pass->plan_arena, spec->holder, &plan, pass->manifest, pass->plan, e))

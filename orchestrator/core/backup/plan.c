@@ -182,8 +182,10 @@ static bool plan_large(struct arena *a, struct pg *db, const struct plan_spec *s
     struct pg_rows rows;
     if (!pg_query(a, db, "SELECT oid FROM pg_largeobject_metadata ORDER BY oid", PG_NONE, &rows, e))
         return err_wrap(e, "could not list the large objects");
-    p->large_count = rows.count;
     m->large_objects = (int64_t)rows.count;
+    if (!spec->copy_large)
+        return true;
+    p->large_count = rows.count;
     p->large = arena_array(a, rows.count + 1, sizeof(*p->large));
     for (size_t i = 0; i < rows.count; i++) {
         p->large[i].oid = (uint32_t)strtoul(rows.cells[i], NULL, 10);
