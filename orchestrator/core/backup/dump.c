@@ -23,6 +23,7 @@ struct pass {
     int workers;         /* threads that may copy */
     _Atomic size_t next; /* item */
     struct deadline ping;
+    bool lost;             /* the holder */
     pthread_mutex_t mutex; /* of what follows */
     pthread_cond_t moved;
     enum stage stage;
@@ -30,10 +31,11 @@ struct pass {
 };
 
 /* A snapshot and locks live as long as their session. */
-static bool ping(const struct pass *pass, struct err *e)
+static bool ping(struct pass *pass, struct err *e)
 {
     if (pg_exec(pass->spec->holder, "SELECT 1", e))
         return true;
+    pass->lost = true;
     if (e->kind != ERR_CANCELLED)
         e->kind = ERR_CONNECT;
     return err_wrap(e, "the session that holds the snapshot was lost");
@@ -170,8 +172,13 @@ static bool work(void *context, int worker, struct err *e)
     return worker >= pass->needed || copy_items(pass, e);
 }
 
+static bool ended_by_server(const struct err *e)
+{
+    return e->kind == ERR_CHILD || e->kind == ERR_QUERY || e->kind == ERR_CONNECT;
+}
+
 /* Why it ended, as the one who asks for it needs to know. */
-static bool failed(const struct pass *pass, struct err *e)
+static bool failed(struct pass *pass, struct err *e)
 {
     struct err lost = {0};
     if (strcmp(e->sqlstate, "55P03") == 0) {
@@ -181,9 +188,8 @@ static bool failed(const struct pass *pass, struct err *e)
     if (e->kind == ERR_TIMEOUT) {
         freeze_name_blocker(pass->spec->holder, pass->spec->frozen, e);
         err_hint(e, "Run it again when that has ended.");
-    } else if ((e->kind == ERR_CHILD || e->kind == ERR_QUERY || e->kind == ERR_CONNECT) &&
-               !ping(pass, &lost)) {
-        err_detail(&lost, "%s.", e->message);
+    } else if (!pass->lost && ended_by_server(e) && !ping(pass, &lost)) {
+        err_detail(&lost, "%.*s.", (int)strcspn(e->message, "\n"), e->message);
         *e = lost;
     }
     return false;
