@@ -38,15 +38,18 @@ struct command {
 };
 
 /* In the order of `migsafe help`. */
-#define COMMANDS(X)                                                                          \
-    X(deploy)                                                                                \
-    X(gate)                                                                                  \
-    X(backup)                                                                                \
-    X(restore)                                                                               \
-    X(list)                                                                                  \
-    X(show)                                                                                  \
-    X(verify) X(prune) X(export) X(health) X(status) X(report) X(wait) X(doctor) X(settings) \
-        X(init)
+#define COMMANDS(X) \
+    X(deploy)       \
+    X(gate)         \
+    X(backup)       \
+    X(restore)      \
+    X(list)         \
+    X(show)         \
+    X(verify)       \
+    X(prune)        \
+    X(export)       \
+    X(import)       \
+    X(health) X(status) X(report) X(wait) X(doctor) X(settings) X(init)
 
 #define X(name) extern const struct command cmd_##name;
 COMMANDS(X)

@@ -3,11 +3,13 @@
 #include "base/log.h"
 #include "cmd/backup_output.h"
 #include "cmd/cmd.h"
+#include "cmd/progress_line.h"
 #include "core/backup/backup.h"
 #include "core/hook/hook.h"
 
 struct options {
     const char *kind, *reason, *label;
+    bool verbose;
 };
 
 static bool read_kind(const char *kind, unsigned *kinds, struct err *e)
@@ -129,6 +131,7 @@ static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
         {"reason", OPT_TEXT, &o.reason, "REASON",
          "manual (default), pre-deploy, post-deploy, hourly, daily, weekly, emergency"},
         {"label", OPT_TEXT, &o.label, "TEXT", "a note that list and show tell"},
+        {"verbose", OPT_FLAG, &o.verbose, NULL, "a line in the log for every table"},
     };
     struct site site;
     unsigned kinds;
@@ -136,6 +139,7 @@ static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
         !check_reason(o.reason, e) || !cmd_site(ctx, &site, e) ||
         !hooks_check(ctx->arena, ctx->settings, e))
         return false;
+    struct progress_line progress = progress_line_new(ctx->settings, o.verbose);
     const struct backup_spec spec = {
         .live = &site.live,
         .backup_dir = ctx->settings->backup_dir,
@@ -148,11 +152,14 @@ static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
         .compression = ctx->settings->compression,
         .split_size = ctx->settings->split_size,
         .lock_timeout_ms = ctx->settings->lock_timeout_ms,
+        .progress = progress_line_of(&progress),
     };
     struct backup_done done;
     struct strlist removed = strlist_on(ctx->arena);
     log_info("backing up %s", connection_label(ctx->arena, &site.live));
-    if (!take(ctx, &spec, &done, e))
+    bool ok = take(ctx, &spec, &done, e);
+    progress_line_end(&progress);
+    if (!ok)
         return false;
     apply_retention(ctx, done.manifest.database.name, &removed);
     show(ctx, &done, &removed);

@@ -33,7 +33,7 @@ struct take {
 static bool begin_one(struct take *t, struct making *m, const char *kind, const char *stamp,
                       int again, struct err *e)
 {
-    const char *id = store_id_make(t->arena, t->spec->live->dbname, stamp, kind, again);
+    const char *id = store_id_make(t->arena, t->manifest.database.name, stamp, kind, again);
     if (!store_begin(t->arena, t->spec->backup_dir, id, &m->lock, &m->folder, e)) {
         m->folder = NULL; /* somebody else's */
         return false;
@@ -93,6 +93,22 @@ static void take_git(struct take *t)
     t->manifest.git_dirty = git.dirty;
 }
 
+/* Its oid and size stay those of the database that is read: rows and counters are of that one. */
+static bool take_database(struct take *t, struct pg *db, struct err *e)
+{
+    struct database_facts *f = &t->manifest.database;
+    if (!database_read(t->arena, db, t->spec->live->dbname, f, e))
+        return false;
+    if (t->spec->as == NULL)
+        return true;
+    const char *oid = f->oid;
+    int64_t bytes = f->bytes;
+    *f = *t->spec->as;
+    f->oid = oid;
+    f->bytes = bytes;
+    return true;
+}
+
 static bool take_facts(struct take *t, struct pg *db, struct err *e)
 {
     struct manifest *m = &t->manifest;
@@ -103,8 +119,7 @@ static bool take_facts(struct take *t, struct pg *db, struct err *e)
     m->started_at = clock_rfc3339(t->arena);
     m->server_version = pg_value(t->arena, db, "SHOW server_version", PG_NONE, e);
     take_git(t);
-    return m->server_version != NULL &&
-           database_read(t->arena, db, t->spec->live->dbname, &m->database, e);
+    return m->server_version != NULL && take_database(t, db, e);
 }
 
 static const char *folder_of(const struct take *t)

@@ -27,6 +27,9 @@ struct backup_spec {
     unsigned kinds;     /* BACKUP_FULL | BACKUP_DATA */
     const char *reason, *label, *run;
     const char *project_dir; /* for the git facts; or NULL */
+    /* What database it shall be of, where live only stands for it (an import); NULL: live itself.
+     */
+    const struct database_facts *as;
     int jobs;
     const char *compression;   /* as the setting: "auto", "none", "gzip:N", "zstd:N" */
     int64_t split_size;        /* bytes; larger tables are copied by several workers; 0: none */

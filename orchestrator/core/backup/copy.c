@@ -220,7 +220,7 @@ static bool end_table(struct copier *c, struct plan_table *t, struct err *e)
     datafile_unlock(f);
     if (!ok)
         return false;
-    progress_table(c->progress, t->to->schema, t->to->name, t->to->rows, f->bytes);
+    progress_table(c->progress, t->to->schema, t->to->name, t->to->rows, t->to->text_bytes);
     return true;
 }
 

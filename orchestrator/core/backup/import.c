@@ -192,11 +192,14 @@ static bool check(struct import *i, struct stored *s, struct err *e)
 static bool finish(struct import *i, struct stored *s, struct err *e)
 {
     const char *folder = fs_join(i->arena, i->spec->backup_dir, i->id);
-    if (!store_add_verification(i->arena, s, "files", "ok", e) ||
+    /* By its age and reason the next backup might remove it again. */
+    if (!store_pin(i->arena, s, true, e) ||
+        !store_add_verification(i->arena, s, "files", "ok", e) ||
         !fs_sync_tree(i->arena, i->folder, e) || !stop_check(e) ||
         !store_finish(i->arena, i->spec->backup_dir, i->id, e))
         return false;
     s->folder = folder;
+    s->manifest.pinned = true;
     return true;
 }
 

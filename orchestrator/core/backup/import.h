@@ -2,8 +2,8 @@
  * import.h - take a backup into the backup folder: a tar made by `export`, or a folder.
  *
  * It is put together in <id>.partial, named when all of it has been verified; its id stays
- * what it is.  What it holds is not believed: see tar.h; files that the manifest does not
- * name are refused.
+ * what it is, and it is pinned: only a person removes it.  What it holds is not believed: see
+ * tar.h; files that the manifest does not name are refused.
  */
 #ifndef MIGSAFE_CORE_BACKUP_IMPORT_H
 #define MIGSAFE_CORE_BACKUP_IMPORT_H

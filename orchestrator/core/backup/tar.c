@@ -59,7 +59,9 @@ static int64_t number(const char *field, size_t bytes)
         }
         return (int64_t)value;
     }
-    size_t i = strspn(field, " ");
+    size_t i = 0;
+    while (i < bytes && field[i] == ' ')
+        i++;
     for (; i < bytes && field[i] >= '0' && field[i] <= '7'; i++)
         value = value << 3 | (uint64_t)(field[i] - '0');
     return i == bytes || field[i] == '\0' || field[i] == ' ' ? (int64_t)value : -1;
@@ -121,7 +123,7 @@ static bool read_record(struct tar *t, const char **at, const char *end, struct 
     if (str_starts(text, "size=")) {
         char *digits_end;
         pax->size = strtoll(text + 5, &digits_end, 10);
-        if (digits_end != stop || pax->size < 0)
+        if (digits_end != stop || pax->size < 0 || pax->size >> 62 != 0)
             return damaged(e, "a pax header has a size that is none");
     }
     *at += length;
@@ -179,32 +181,39 @@ static bool begin_file(struct tar *t, const char *block, const struct pax *pax, 
     return true;
 }
 
-bool tar_next(struct tar *t, bool *more, struct err *e)
+/* One header: of the end (*more false), of a file that begins, or of what comes before one. */
+static bool read_header(struct tar *t, struct pax *pax, bool *more, struct err *e)
 {
     char block[TAR_BLOCK];
+    struct pax of_all; /* tells of times and the like: of no interest */
+    if (!need(t, block, sizeof(block), e))
+        return false;
+    *more = !is_zero(block);
+    if (!*more)
+        return true;
+    int64_t size = number(block + SIZE_AT, SIZE_BYTES);
+    if (!sum_is_right(block) || size < 0)
+        return damaged(e, "a header is none");
+    char type = block[TYPE_AT];
+    if (type == 'x' || type == 'g')
+        return read_pax(t, size, type == 'x' ? pax : &of_all, e);
+    if (!begin_file(t, block, pax, pax->size >= 0 ? pax->size : size, e))
+        return false;
+    *pax = (struct pax){.size = -1};
+    return true;
+}
+
+bool tar_next(struct tar *t, bool *more, struct err *e)
+{
     struct pax pax = {.size = -1};
     assert(t->left == 0);
-    for (t->name = NULL; t->name == NULL;) {
-        if (!skip(t, t->padding, e) || !need(t, block, sizeof(block), e))
+    t->name = NULL;
+    if (!skip(t, t->padding, e))
+        return false;
+    t->padding = 0;
+    for (*more = true; *more && t->name == NULL;)
+        if (!read_header(t, &pax, more, e))
             return false;
-        t->padding = 0;
-        *more = !is_zero(block);
-        if (!*more)
-            return true;
-        int64_t size = number(block + SIZE_AT, SIZE_BYTES);
-        if (!sum_is_right(block) || size < 0)
-            return damaged(e, "a header is none");
-        char type = block[TYPE_AT];
-        if (type == 'x' || type == 'g') {
-            struct pax of_all; /* tells of times and the like: of no interest */
-            if (!read_pax(t, size, type == 'x' ? &pax : &of_all, e))
-                return false;
-            continue;
-        }
-        if (!begin_file(t, block, &pax, pax.size >= 0 ? pax.size : size, e))
-            return false;
-        pax = (struct pax){.size = -1};
-    }
     return true;
 }
 

@@ -96,6 +96,5 @@ bool text_count_add(struct text_count *c, const char *text, size_t n, struct err
 
 bool text_count_end(const struct text_count *c, struct err *e)
 {
-    return !c->within ||
-           err_set(e, ERR_DAMAGED, "it ends within row %lld", (long long)(c->rows + 1));
+    return !c->within || err_set(e, ERR_DAMAGED, "it ends within row %lld", (long long)c->rows + 1);
 }

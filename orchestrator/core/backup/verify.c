@@ -44,28 +44,26 @@ struct verify {
 /* --- what there is to do ------------------------------------------------------------------------
  */
 
-static int by_table_file(const void *x, const void *y)
-{
-    const struct manifest_table *const *a = x, *const *b = y;
-    return strcmp((*a)->file, (*b)->file);
-}
-
-static int by_file(const void *key, const void *item)
-{
-    const struct manifest_table *const *t = item;
-    return strcmp(key, (*t)->file);
-}
+struct owner {
+    const char *file;
+    const struct manifest_table *table;
+};
 
 struct owners {
-    const struct manifest_table **items; /* those with a file, by its name */
+    struct owner *items; /* by the name of the file */
     size_t count;
 };
+
+static int by_file(const void *x, const void *y)
+{
+    return strcmp(((const struct owner *)x)->file, ((const struct owner *)y)->file);
+}
 
 static void add_owners(struct owners *o, const struct manifest_table *tables, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (tables[i].file != NULL)
-            o->items[o->count++] = &tables[i];
+            o->items[o->count++] = (struct owner){tables[i].file, &tables[i]};
 }
 
 static struct owners owners_of(struct arena *a, const struct manifest *m)
@@ -74,15 +72,15 @@ static struct owners owners_of(struct arena *a, const struct manifest *m)
     o.items = arena_array(a, m->table_count + m->configuration_count + 1, sizeof(*o.items));
     add_owners(&o, m->tables, m->table_count);
     add_owners(&o, m->configuration_tables, m->configuration_count);
-    qsort(o.items, o.count, sizeof(*o.items), by_table_file);
+    qsort(o.items, o.count, sizeof(*o.items), by_file);
     return o;
 }
 
 static const struct manifest_table *owner_of(const struct owners *o, const char *file)
 {
-    const struct manifest_table **found =
-        bsearch(file, o->items, o->count, sizeof(*o->items), by_file);
-    return found == NULL ? NULL : *found;
+    const struct owner like = {.file = file};
+    const struct owner *found = bsearch(&like, o->items, o->count, sizeof(*o->items), by_file);
+    return found == NULL ? NULL : found->table;
 }
 
 static size_t text_parts(const struct checked *c)

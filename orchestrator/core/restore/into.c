@@ -1,6 +1,5 @@
 #include "core/restore/into.h"
 
-#include "base/stop.h"
 #include "core/restore/side.h"
 
 enum { NAME_MAX_BYTES = 63 };
@@ -28,22 +27,6 @@ static bool fill(struct arena *a, struct pg *db, const struct into_spec *s, stru
            (s->drop || database_apply(a, db, s->name, s->source->like, e));
 }
 
-/* Also after a request to stop.  e: why it was not filled, which stays the error. */
-static bool drop_again(struct arena *a, struct pg *db, const char *name, bool filled, struct err *e)
-{
-    struct err why = {0};
-    stop_shield(true);
-    bool dropped = side_drop(a, db, name, &why);
-    stop_shield(false);
-    if (!dropped && filled)
-        *e = why;
-    else if (!dropped)
-        err_detail(e, "%s",
-                   arena_printf(a, "%s%sDatabase \"%s\" is left half restored: %s.", e->detail,
-                                e->detail[0] ? " " : "", name, why.message));
-    return filled && dropped;
-}
-
 bool restore_into(struct arena *a, const struct into_spec *spec, struct err *e)
 {
     const struct session_use use = {.application_name = "migsafe"};
@@ -55,5 +38,5 @@ bool restore_into(struct arena *a, const struct into_spec *spec, struct err *e)
                      e))
         return false;
     bool filled = fill(a, db, spec, e);
-    return filled && !spec->drop ? true : drop_again(a, db, spec->name, filled, e);
+    return filled && !spec->drop ? true : side_drop_after(a, db, spec->name, filled, e);
 }

@@ -15,7 +15,8 @@ struct reading {
     const struct manifest_table *first;
     const char *copy;
     uint64_t content; /* of the manifest */
-    int64_t rows, bytes;
+    int64_t tables, rows, bytes;
+    bool mixed; /* columns in several orders: cannot be compared */
     const char *damage;
 };
 
@@ -58,28 +59,35 @@ static const char *copy_of(struct arena *a, const struct manifest *m,
         pg_literal(a, m->data_encoding == NULL ? m->database.encoding : m->data_encoding));
 }
 
-static struct reading *reading_of(struct proof *p, const char *copy)
+static bool same_root(const struct manifest_table *a, const struct manifest_table *b)
 {
-    for (size_t i = 0; i < p->count; i++)
-        if (strcmp(p->readings[i].copy, copy) == 0)
+    return str_same(a->load_root_name, b->load_root_name) &&
+           str_same(a->load_root_schema, b->load_root_schema);
+}
+
+static struct reading *reading_of_root(struct proof *p, const struct manifest_table *t)
+{
+    for (size_t i = 0; i < p->count && t->load_root_name != NULL; i++)
+        if (same_root(p->readings[i].first, t))
             return &p->readings[i];
     return NULL;
 }
 
-/* Tables that share a root are one reading as long as their columns are the same; the sums of parts
- * are the sum of the whole. */
+/* Tables that share a root are one reading: the sums of parts are the sum of the whole, as long as
+ * all have their columns in one order. */
 static void add_reading(struct proof *p, const struct manifest_table *t)
 {
     const char *copy = copy_of(p->arena, &p->spec->backup->manifest, t);
-    struct reading *r = t->load_root_name == NULL ? NULL : reading_of(p, copy);
+    struct reading *r = reading_of_root(p, t);
     if (r == NULL) {
         r = &p->readings[p->count++];
         *r = (struct reading){.first = t, .copy = copy};
     }
+    r->mixed = r->mixed || strcmp(r->copy, copy) != 0;
+    r->tables++;
     r->content += strtoull(t->content, NULL, 16);
     r->rows += t->rows;
     r->bytes += t->text_bytes > 0 ? t->text_bytes : t->bytes;
-    p->result->tables_by_content++;
 }
 
 static int by_size(const void *x, const void *y)
@@ -132,6 +140,8 @@ static bool read_back(struct proof *p, struct pg *db, struct reading *r, struct 
     uint64_t content;
     int64_t rows;
     const char *table;
+    if (r->mixed)
+        return true;
     pthread_mutex_lock(&p->mutex);
     table = t->load_root_name == NULL ? pg_ident2(p->arena, t->schema, t->name)
                                       : pg_ident2(p->arena, t->load_root_schema, t->load_root_name);
@@ -218,6 +228,8 @@ static bool compare(struct proof *p, struct err *e)
     qsort(p->readings, p->count, sizeof(*p->readings), by_place);
     p->result->damages = arena_array(p->arena, p->count + 1, sizeof(*p->result->damages));
     for (size_t i = 0; i < p->count; i++)
+        p->result->tables_by_content += p->readings[i].mixed ? 0 : p->readings[i].tables;
+    for (size_t i = 0; i < p->count; i++)
         if (p->readings[i].damage != NULL)
             add_damage(p, p->readings[i].first, p->readings[i].damage);
     return compare_objects(p, e);
@@ -230,25 +242,10 @@ static bool fill(struct proof *p, struct err *e)
                                          .target = p->side.dbname,
                                          .backup = s->backup,
                                          .pg_bin = s->pg_bin,
-                                         .jobs = s->jobs};
+                                         .jobs = s->jobs,
+                                         .progress = s->progress};
     plan(p);
     return restore_full(p->arena, &restore, e) && compare(p, e);
-}
-
-/* Also after a request to stop.  e: why it failed before, which stays the error. */
-static bool drop(struct arena *a, struct pg *db, const char *name, bool ok, struct err *e)
-{
-    struct err why = {0};
-    stop_shield(true);
-    bool dropped = side_drop(a, db, name, &why);
-    stop_shield(false);
-    if (!dropped && ok)
-        *e = why;
-    else if (!dropped)
-        err_detail(e, "%s",
-                   arena_printf(a, "%s%sDatabase \"%s\" is left: %s.", e->detail,
-                                e->detail[0] ? " " : "", name, why.message));
-    return ok && dropped;
 }
 
 bool restore_prove(struct arena *a, const struct proof_spec *spec, struct proof_result *result,
@@ -271,5 +268,5 @@ bool restore_prove(struct arena *a, const struct proof_spec *spec, struct proof_
     if (db == NULL ||
         !side_create(a, db, &(struct side_spec){name, "verify", spec->run, &m->database}, e))
         return false;
-    return drop(a, db, name, fill(&p, e), e);
+    return side_drop_after(a, db, name, fill(&p, e), e);
 }

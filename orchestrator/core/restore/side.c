@@ -179,6 +179,22 @@ bool side_drop(struct arena *a, struct pg *maintenance, const char *name, struct
     return true;
 }
 
+bool side_drop_after(struct arena *a, struct pg *maintenance, const char *name, bool ok,
+                     struct err *e)
+{
+    struct err why = {0};
+    stop_shield(true);
+    bool dropped = side_drop(a, maintenance, name, &why);
+    stop_shield(false);
+    if (!dropped && ok)
+        *e = why;
+    else if (!dropped)
+        err_detail(e, "%s",
+                   arena_printf(a, "%s%sDatabase \"%s\" is left: %s.", e->detail,
+                                e->detail[0] ? " " : "", name, why.message));
+    return ok && dropped;
+}
+
 bool side_list(struct arena *a, struct pg *maintenance, const char *live,
                struct side_database **items, size_t *count, struct err *e)
 {

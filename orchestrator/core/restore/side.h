@@ -34,6 +34,11 @@ MUST_CHECK bool side_create(struct arena *a, struct pg *maintenance, const struc
  * comment nor its name calls ours. */
 MUST_CHECK bool side_drop(struct arena *a, struct pg *maintenance, const char *name, struct err *e);
 
+/* The same when the work in it has ended, well (ok) or not: under a shield, and where it ended
+ * badly that stays the error.  Returns ok, unless it could not be dropped. */
+MUST_CHECK bool side_drop_after(struct arena *a, struct pg *maintenance, const char *name, bool ok,
+                                struct err *e);
+
 struct side_database {
     const char *name, *oid;
     const char *purpose, *live, *run, *made_at; /* from the comment */
