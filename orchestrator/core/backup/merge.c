@@ -233,7 +233,7 @@ bool merge_archive(struct arena *a, const struct merge_spec *spec, struct manife
     }
     m->tool_version = merge.toc.tool_version;
     if (how.codec == MEMBER_ZSTD && merge.toc.minor < 15) {
-        m->not_stock = "its pg_restore does not read zstd: run unzstd --rm *.dat.zst in it first";
+        m->not_stock = "its pg_restore does not read zstd: run unzstd --rm *.zst in it first";
         how = (struct compression){.codec = MEMBER_NONE};
     }
     toc_set_compression(&merge.toc, packing(how), how.level);
