@@ -155,8 +155,8 @@ static void add_groups(struct merge *m)
         entry->depends += entry->depends > 0 ? by : 0;
         entry->depend_ids = arena_array(m->arena, entry->depend_count + 1, sizeof(char *));
         for (size_t k = 0; k < entry->depend_count; k++) {
-            int64_t id = strtoll(m->large.entries[i].depend_ids[k], NULL, 10);
-            entry->depend_ids[k] = arena_printf(m->arena, "%lld", (long long)(id + by));
+            int64_t id = by + strtoll(m->large.entries[i].depend_ids[k], NULL, 10);
+            entry->depend_ids[k] = arena_printf(m->arena, "%lld", (long long)id);
         }
     }
 }
