@@ -1,8 +1,10 @@
 # make            release build: build/release/migsafe      make demo   the main job, on a throw-away server
 # make test       installs what it lacks, runs all tests    make lint   format, layers, headers, analyzers
-# make bench      beside pg_dump and others: docs/BENCHMARKS.md
+# make roundtrip  databases to a backup and back: tests/roundtrip/README.md
+# make fault      damage, kills, full disks: takes longer   make bench  beside pg_dump and others: docs/BENCHMARKS.md
 # make MODE=asan  with ASan and UBSan                       make install PREFIX=/usr/local DESTDIR=   (uninstall)
-# MODE is one of: release debug asan tsan analyze cover.  STRICT=1 (lint, CI) turns warnings into errors.
+# make fuzz       readers of foreign bytes, FUZZ_SECONDS each
+# MODE is one of: release debug asan tsan fuzz analyze cover.  STRICT=1 (lint, CI) turns warnings into errors.
 MODE    ?= release
 PREFIX  ?= /usr/local
 BUILD   := build/$(MODE)
@@ -32,6 +34,7 @@ endif
 OPT.release := -O2 -g $(HARDEN)
 OPT.debug   := -Og -g3
 OPT.asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+OPT.fuzz    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
 OPT.tsan    := -O1 -g -fsanitize=thread
 OPT.analyze := -O1 -g -fanalyzer
 OPT.cover   := -O0 -g --coverage
@@ -52,12 +55,17 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_test.
 # Programs that a tests/pg/*.t needs to reach functions that no command shows alone.
 DRIVERS := $(patsubst tests/pg/%.c,$(BUILD)/tests/%,$(wildcard tests/pg/*_driver.c))
 
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/fuzz/$(or $(FUZZ),*)_fuzz.c)))
+
 all: $(BUILD)/migsafe
 $(BUILD)/migsafe: $(OBJS)
 	@echo "  LD  $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(BUILD)/tests/%_driver: $(BUILD)/tests/pg/%_driver.o $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LD  $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(BUILD)/tests/%_fuzz: $(BUILD)/tests/fuzz/%_fuzz.o $(LIB)
+	@mkdir -p $(@D)
+	@echo "  LD  $@"; $(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LD  $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -82,15 +90,32 @@ setup:
 drivers: $(DRIVERS)
 unit: $(UNIT)
 	@prove --exec '' $(UNIT)
+# Built in parallel, but the tests keep to their own count of files at a time.
 test: setup
+	@$(MAKE) --no-print-directory -j$(shell nproc) test-programs
 	@$(MAKE) --no-print-directory test-run
-test-run: $(BUILD)/migsafe $(UNIT) $(DRIVERS)
+test-programs: $(BUILD)/migsafe $(UNIT) $(DRIVERS)
+test-run: test-programs
 	@TEST_MIGSAFE="$(CURDIR)/$(BUILD)/migsafe" TEST_UNIT_PROGRAMS="$(UNIT)" tests/run $(TESTS)
+# Damage, full disks, kills, DDL meanwhile, and what takes too long for `make test`.
+fault: setup
+	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/migsafe
+	@TEST_MIGSAFE="$(CURDIR)/$(BUILD)/migsafe" tests/run tests/fault
 test-asan: setup
+	@$(MAKE) --no-print-directory -j$(shell nproc) MODE=asan test-programs
 	@TEST_FAST_MS=5000 $(MAKE) --no-print-directory MODE=asan test-run
+# Databases to a backup and back, by migsafe and by stock pg_restore; fetches the source and a newer version of PostgreSQL once.
+roundtrip: setup
+	@$(MAKE) --no-print-directory all
+	@TEST_MIGSAFE="$(CURDIR)/$(BUILD)/migsafe" tests/run tests/roundtrip
 demo: setup
 	@$(MAKE) --no-print-directory all
 	@scripts/demo.sh $(BUILD)/migsafe
+fuzz:
+	@scripts/setup.sh --build-only --fuzz
+	@$(MAKE) --no-print-directory MODE=fuzz CC=clang fuzz-run
+fuzz-run: $(FUZZERS)
+	@tests/fuzz/run $(FUZZERS)
 bench: setup
 	@$(MAKE) --no-print-directory all
 	@TEST_MIGSAFE="$(CURDIR)/$(BUILD)/migsafe" tests/bench/run
@@ -119,5 +144,6 @@ uninstall:
 clean:
 	rm -rf build
 -include $(shell find build/$(MODE) -name '*.d' 2>/dev/null)
-.PHONY: all setup drivers unit test test-run test-asan demo bench lint format install uninstall clean
+.PHONY: all setup drivers unit test test-programs test-run fault test-asan roundtrip demo bench fuzz fuzz-run lint format install \
+        uninstall clean
 .SECONDARY:

@@ -40,7 +40,8 @@ BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
 
 SELECT 'database owner ' || pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database();
 SELECT format('database connection limit %s, encoding %s, collate %s, ctype %s, provider %s, icu %s, tablespace %s, template %s',
-	datconnlimit, pg_encoding_to_char(encoding), datcollate, datctype, datlocprovider, daticulocale, spcname, datistemplate)
+	datconnlimit, pg_encoding_to_char(encoding), datcollate, datctype, datlocprovider,
+	coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale'), spcname, datistemplate)
 FROM pg_database d JOIN pg_tablespace t ON t.oid = dattablespace WHERE datname = current_database();
 SELECT 'database comment ' || coalesce(quote_literal(shobj_description(oid, 'pg_database')), 'none')
 FROM pg_database WHERE datname = current_database();

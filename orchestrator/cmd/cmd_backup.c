@@ -3,11 +3,13 @@
 #include "base/log.h"
 #include "cmd/backup_output.h"
 #include "cmd/cmd.h"
+#include "cmd/progress_line.h"
 #include "core/backup/backup.h"
 #include "core/hook/hook.h"
 
 struct options {
     const char *kind, *reason, *label;
+    bool verbose;
 };
 
 static bool read_kind(const char *kind, unsigned *kinds, struct err *e)
@@ -57,18 +59,19 @@ static void apply_retention(struct cmd_context *ctx, const char *database, struc
         }
 }
 
-static bool show(struct cmd_context *ctx, const struct backup_done *done,
-                 const struct strlist *removed, struct err *e)
+static void show(struct cmd_context *ctx, const struct backup_done *done,
+                 const struct strlist *removed)
 {
     const char *const ids[] = {done->full_id, done->data_id};
+    const struct manifest *const manifests[] = {&done->manifest, &done->data};
     AUTO(json) struct json *j = json_object();
     struct json *list = json_put_array(j, "backups"), *gone = json_put_array(j, "removed");
     for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
-        struct stored s;
         if (ids[i] == NULL)
             continue;
-        if (!store_find(ctx->arena, ctx->settings->backup_dir, ids[i], &s, e))
-            return false;
+        const struct stored s = {.id = ids[i],
+                                 .folder = fs_join(ctx->arena, ctx->settings->backup_dir, ids[i]),
+                                 .manifest = *manifests[i]};
         backup_json(&s, NULL, json_push_object(list));
         if (!ctx->json)
             fprintf(ctx->out, "%s  %s, %s, %s rows, %s\n", s.id,
@@ -82,7 +85,6 @@ static bool show(struct cmd_context *ctx, const struct backup_done *done,
     json_put_int(j, "elapsed_ms", done->elapsed_ms);
     if (ctx->json)
         cmd_print(ctx, TAKE(j));
-    return true;
 }
 
 static void add_to_report(struct run_report *r, const struct backup_spec *spec, const char *id,
@@ -129,6 +131,7 @@ static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
         {"reason", OPT_TEXT, &o.reason, "REASON",
          "manual (default), pre-deploy, post-deploy, hourly, daily, weekly, emergency"},
         {"label", OPT_TEXT, &o.label, "TEXT", "a note that list and show tell"},
+        {"verbose", OPT_FLAG, &o.verbose, NULL, "a line in the log for every table"},
     };
     struct site site;
     unsigned kinds;
@@ -136,6 +139,7 @@ static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
         !check_reason(o.reason, e) || !cmd_site(ctx, &site, e) ||
         !hooks_check(ctx->arena, ctx->settings, e))
         return false;
+    struct progress_line progress = progress_line_new(ctx->settings, o.verbose);
     const struct backup_spec spec = {
         .live = &site.live,
         .backup_dir = ctx->settings->backup_dir,
@@ -148,14 +152,18 @@ static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
         .compression = ctx->settings->compression,
         .split_size = ctx->settings->split_size,
         .lock_timeout_ms = ctx->settings->lock_timeout_ms,
+        .progress = progress_line_of(&progress),
     };
     struct backup_done done;
     struct strlist removed = strlist_on(ctx->arena);
     log_info("backing up %s", connection_label(ctx->arena, &site.live));
-    if (!take(ctx, &spec, &done, e))
+    bool ok = take(ctx, &spec, &done, e);
+    progress_line_end(&progress);
+    if (!ok)
         return false;
     apply_retention(ctx, done.manifest.database.name, &removed);
-    return show(ctx, &done, &removed, e);
+    show(ctx, &done, &removed);
+    return true;
 }
 
 const struct command cmd_backup = {

@@ -1,5 +1,6 @@
 #include "base/log.h"
 #include "cmd/cmd.h"
+#include "cmd/progress_line.h"
 #include "core/hook/hook.h"
 #include "steps/deploy.h"
 #include "steps/plan.h"
@@ -25,18 +26,22 @@ static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
 {
     struct deploy_options options = {0};
     struct run_report report;
-    bool dry_run = false;
+    bool dry_run = false, verbose = false;
     const struct opt opts[] = {
         {"dry-run", OPT_FLAG, &dry_run, NULL, "print the plan and change nothing"},
         {"again", OPT_FLAG, &options.again, NULL,
          "also when the same migrations failed before for a permanent cause"},
+        {"verbose", OPT_FLAG, &verbose, NULL, "a line in the log for every table"},
     };
     if (!cmd_parse(ctx, opts, ARRAY_LEN(opts), &args, e))
         return false;
     if (dry_run)
         return print_plan(ctx, e);
 
+    struct progress_line line = progress_line_new(ctx->settings, verbose);
+    options.progress = progress_line_of(&line);
     bool ok = deploy(ctx->arena, ctx->settings, &options, &report, e);
+    progress_line_end(&line);
     if (report.verdict == NULL)
         return ok; /* no run was begun: the error says it all */
     if (ctx->json)

@@ -5,9 +5,11 @@
 #include "cmd/cmd.h"
 #include "cmd/progress_line.h"
 #include "cmd/restore_data.h"
+#include "cmd/restore_inplace.h"
 #include "cmd/restore_print.h"
 #include "core/hook/hook.h"
 #include "core/journal.h"
+#include "core/progress_note.h"
 #include "core/report/announce.h"
 #include "core/restore/drill.h"
 #include "core/restore/into.h"
@@ -32,9 +34,12 @@ struct job {
     const char *into;                 /* NULL: onto live */
     struct restore_data_options data; /* of rows alone */
     bool dry_run, yes, drop, no_owner, no_acl;
+    struct restore_inplace *in_place; /* NULL: by a swap */
+    bool restored_in_place;
     struct database_facts live; /* unless into */
     struct database_facts like; /* of a new database that leaves something of the backup's out */
     struct progress_line progress;
+    struct progress_note told; /* the same in the journal */
 };
 
 static struct restore_what what(const struct job *j)
@@ -66,7 +71,7 @@ static bool read_live(struct job *j, struct err *e)
         err_hint(e, "Add --into NAME to restore it into a new database.");
         return false;
     }
-    return swap_possible(j->ctx->arena, j->maintenance, live, accept, e);
+    return j->in_place != NULL || swap_possible(j->ctx->arena, j->maintenance, live, accept, e);
 }
 
 /* A new database is of the role that makes it, has the default rights, and settings of no role that
@@ -97,7 +102,6 @@ static bool find_archive(struct job *j, struct err *e)
         .jobs = s->jobs,
         .no_owner = j->no_owner,
         .no_acl = j->no_acl,
-        .progress = progress_line_of(&j->progress),
     };
     j->source = source_of_backup(&j->of_backup);
     if (!leave_out(j, e))
@@ -145,8 +149,11 @@ static bool preview_live(struct job *j, struct restore_plan *plan, struct err *e
         .archive = j->file == NULL ? j->backup.folder : NULL,
         .accept_slots = strcmp(s->swap_with_slots, "accept") == 0,
     };
-    plan->kept = side_name(a, j->live.name, "kept", "YYYYMMDD_HHMMSS_xxxx");
-    if (!fs_mkdirs(a, s->state_dir, e) || !drill(a, &spec, e))
+    if (j->in_place != NULL)
+        plan->in_place = restore_inplace_line(a, &j->in_place->plan);
+    else
+        plan->kept = side_name(a, j->live.name, "kept", "YYYYMMDD_HHMMSS_xxxx");
+    if (j->in_place == NULL && (!fs_mkdirs(a, s->state_dir, e) || !drill(a, &spec, e)))
         return false;
     if (j->file != NULL)
         return true;
@@ -282,11 +289,34 @@ static bool run_hooks(struct job *j, enum hook_point point, struct err *e)
     return j->into != NULL || hooks_run(j->ctx->arena, &hooks, point, e);
 }
 
+static bool restore_in_place(struct job *j, struct err *e)
+{
+    struct arena *a = j->ctx->arena;
+    struct err late = {0};
+    struct json *facts = json_object();
+    if (!restore_inplace_save(j->ctx, &j->site, j->run, j->in_place, e))
+        return false;
+    json_put(facts, "emergency", j->in_place->saved.id);
+    if (!journal_write(j->journal, "restore", "note", facts, NULL, e) ||
+        !runlock_check(a, j->lock, e))
+        return false;
+    bool ok = inplace_restore(a, &j->in_place->spec, &j->restored_in_place, e);
+    if (!j->restored_in_place)
+        return false;
+    log_restored(j);
+    if (!database_apply(a, j->maintenance, j->live.name, &j->backup.manifest.database, &late)) {
+        err_wrap(&late, "the rows are restored, not all properties of the database");
+        warn(j, &late);
+    }
+    return ok;
+}
+
 /* post-restore also when nothing was restored: what pre-restore stopped can be started again. */
 static bool restore_between_hooks(struct job *j, struct rollback_result *result, struct err *e)
 {
     struct err late = {0};
-    bool ok = run_hooks(j, HOOK_PRE_RESTORE, e) && restore_onto_live(j, result, e);
+    bool ok = run_hooks(j, HOOK_PRE_RESTORE, e) &&
+              (j->in_place != NULL ? restore_in_place(j, e) : restore_onto_live(j, result, e));
     if (result->swapped)
         report_set_rollback(&j->report, result);
     if (!run_hooks(j, HOOK_POST_RESTORE, &late))
@@ -318,6 +348,15 @@ static void conclude(struct job *j, bool restored, const struct err *error)
         log_err_as(LOG_WARNING, &late);
 }
 
+static bool restore_telling(struct job *j, struct rollback_result *result, struct err *e)
+{
+    j->told = progress_note_to(j->journal, "restore", progress_line_of(&j->progress));
+    j->of_backup.progress = progress_note_of(&j->told);
+    bool ok = j->into != NULL ? restore_into_new(j, e) : restore_between_hooks(j, result, e);
+    progress_release(&j->told.progress);
+    return ok;
+}
+
 static bool carry_out(struct job *j, struct err *e)
 {
     struct rollback_result result = {0};
@@ -330,15 +369,20 @@ static bool carry_out(struct job *j, struct err *e)
         return false;
     const struct restore_what from = what(j);
     log_info("restoring %s", restore_what_line(j->ctx->arena, &from));
-    bool ok = j->into != NULL ? restore_into_new(j, e) : restore_between_hooks(j, &result, e);
+    bool ok = restore_telling(j, &result, e);
     if (j->file != NULL)
         j->report.backups.items[0].rows = j->file->counts.rows;
-    if (ok || result.swapped || e->kind != ERR_CONNECT)
-        conclude(j, ok || result.swapped, ok ? NULL : e);
-    if (ok && j->into != NULL)
+    bool restored = ok || result.swapped || j->restored_in_place;
+    if (restored || e->kind != ERR_CONNECT)
+        conclude(j, restored, ok ? NULL : e);
+    if (j->restored_in_place)
+        restore_inplace_print(
+            j->ctx, &from, j->in_place,
+            &(struct restore_inplace_done){j->live.name, j->run, clock_ms() - began});
+    else if (ok && j->into != NULL)
         restore_print_into(j->ctx, &from,
                            &(struct restore_new){j->into, j->run, clock_ms() - began, j->drop});
-    else if (ok || result.swapped)
+    else if (restored)
         restore_print_done(j->ctx, &from, j->live.name, j->run, &result);
     return ok;
 }
@@ -358,6 +402,16 @@ static bool carry_out_locked(struct job *j, struct err *e)
            find_source(j, e) && carry_out(j, e);
 }
 
+static char *question(const struct job *j, const char *what_line)
+{
+    if (j->in_place != NULL)
+        return restore_inplace_question(j->ctx->arena, j->live.name, what_line);
+    return arena_printf(j->ctx->arena,
+                        "What is now in database \"%s\" is replaced by %s. Its sessions"
+                        " are ended; it is kept under another name.",
+                        j->live.name, what_line);
+}
+
 static bool restore_checked(struct job *j, struct err *e)
 {
     struct arena *a = j->ctx->arena;
@@ -366,19 +420,14 @@ static bool restore_checked(struct job *j, struct err *e)
         return false;
     if (j->into != NULL ? !restore_into_check(a, j->maintenance, j->into, e) : !read_live(j, e))
         return false;
-    if (!find_source(j, e))
+    if (!find_source(j, e) || (j->in_place != NULL &&
+                               !restore_inplace_look(j->ctx, &j->site, &j->backup, j->in_place, e)))
         return false;
     if (j->dry_run)
         return print_preview(j, e);
-    if (j->into == NULL &&
-        !cmd_confirm(j->ctx, j->yes,
-                     arena_printf(a,
-                                  "What is now in database \"%s\" is replaced by %s. Its sessions"
-                                  " are ended; it is kept under another name.",
-                                  j->live.name, restore_what_line(a, &from)),
-                     j->live.name, e))
-        return false;
-    return carry_out_locked(j, e);
+    return (j->into != NULL || cmd_confirm(j->ctx, j->yes, question(j, restore_what_line(a, &from)),
+                                           j->live.name, e)) &&
+           carry_out_locked(j, e);
 }
 
 static bool restore(struct job *j, struct err *e)
@@ -418,15 +467,16 @@ static bool restore_operand(struct job *j, const char *operand, struct err *e)
     const char *id;
     if (!restore_is_file(j->ctx->arena, j->ctx->settings->backup_dir, operand, &id))
         return restore_backup(j, id, e);
-    if (j->no_owner || j->no_acl)
-        return err_set(e, ERR_USAGE, "--no-owner and --no-acl are for backups of migsafe");
+    if (j->no_owner || j->no_acl || j->in_place != NULL)
+        return err_set(e, ERR_USAGE,
+                       "--no-owner, --no-acl and --in-place are for backups of migsafe");
     return restore_file(j, operand, e);
 }
 
 static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
 {
     struct job j = {.ctx = ctx, .data = restore_data_options(ctx->arena)};
-    bool verbose = false;
+    bool verbose = false, in_place = false;
     const struct opt opts[] = {
         {"into", OPT_TEXT, &j.into, "NAME", "restore into a new database, touch nothing else"},
         {"drop", OPT_FLAG, &j.drop, NULL, "with --into: a trial, drop the new database again"},
@@ -434,6 +484,8 @@ static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
          "try rights on empty databases, count rows, and say what would happen"},
         {"no-owner", OPT_FLAG, &j.no_owner, NULL, "with --into: all is of the role that restores"},
         {"no-acl", OPT_FLAG, &j.no_acl, NULL, "with --into: leave out who may"},
+        {"in-place", OPT_FLAG, &in_place, NULL,
+         "where no swap is possible: within the live database, in one transaction"},
         {"verbose", OPT_FLAG, &verbose, NULL, "a line in the log for every table"},
         {"yes", OPT_FLAG, &j.yes, NULL, "do not ask"},
         {"data-only", OPT_FLAG, &j.data.data_only, NULL,
@@ -455,10 +507,14 @@ static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
         return false;
     if (j.drop && j.into == NULL)
         return err_set(e, ERR_USAGE, "--drop needs --into: it drops the new database again");
+    if (in_place && j.into != NULL)
+        return err_set(e, ERR_USAGE, "--in-place and --into exclude each other");
     if ((j.no_owner || j.no_acl) && j.into == NULL)
         return err_set(e, ERR_USAGE, "--no-owner and --no-acl need --into: live keeps both");
     j.run = arena_printf(ctx->arena, "%s_%s", clock_stamp(ctx->arena), random_hex(ctx->arena, 4));
     j.progress = progress_line_new(ctx->settings, verbose);
+    struct restore_inplace inplace = {.spec = {.progress = progress_line_of(&j.progress)}};
+    j.in_place = in_place ? &inplace : NULL;
     bool ok = cmd_site(ctx, &j.site, e) && restore_operand(&j, args.items[0], e);
     progress_line_end(&j.progress);
     return ok;
@@ -468,25 +524,30 @@ const struct command cmd_restore = {
     .name = "restore",
     .args = "ID|FILE|-",
     .summary = "restore a backup or a dump beside the database, prove it, and swap it in",
-    .details = "The full backup ID is restored into a side database and compared with its manifest;"
-               " only then\n"
-               "does it take the name of the live database, in one transaction of some"
-               " milliseconds.  The\n"
-               "database that was there is kept under another name, closed, until someone drops"
-               " it.\n"
-               "\n"
-               "FILE is a dump made by others: plain SQL of pg_dump, also gzipped, or an archive"
-               " (-Fc, -Ft, -Fd);\n"
-               "- is standard input.  It is read before anything is done: what would reach beyond"
-               " its database\n"
-               "is refused.  Owner and settings of the database stay those of the live one.\n"
-               "\n"
-               "A data backup ID, or a full one with --data-only: its rows go into the live"
-               " database, whose schema\n"
-               "may have changed since, in one transaction.  What maps, what gets defaults and what"
-               " would be lost\n"
-               "is shown first (--dry-run: only that).  Tables must be empty, or --replace, or"
-               " --merge.",
+    .details =
+        "The full backup ID is restored into a side database and compared with its manifest;"
+        " only then\n"
+        "does it take the name of the live database, in one transaction of some"
+        " milliseconds.  The\n"
+        "database that was there is kept under another name, closed, until someone drops"
+        " it.\n"
+        "\n"
+        "Where a swap is impossible --in-place drops what the backup's schemas hold and makes it"
+        " again in one\n"
+        "transaction, after an emergency backup; it says what is in the way where it cannot.\n"
+        "\n"
+        "FILE is a dump made by others: plain SQL of pg_dump, also gzipped, or an archive"
+        " (-Fc, -Ft, -Fd);\n"
+        "- is standard input.  It is read before anything is done: what would reach beyond"
+        " its database\n"
+        "is refused.  Owner and settings of the database stay those of the live one.\n"
+        "\n"
+        "A data backup ID, or a full one with --data-only: its rows go into the live"
+        " database, whose schema\n"
+        "may have changed since, in one transaction.  What maps, what gets defaults and what"
+        " would be lost\n"
+        "is shown first (--dry-run: only that).  Tables must be empty, or --replace, or"
+        " --merge.",
     .min_args = 1,
     .max_args = 1,
     .run = run,

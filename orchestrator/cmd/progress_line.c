@@ -52,8 +52,10 @@ static void table(void *context, const char *schema, const char *name, int64_t r
 {
     const struct progress_line *l = context;
     AUTO(arena) struct arena *a = arena_new();
-    log_line(l->verbose ? LOG_INFO : LOG_DEBUG, "%s.%s: %s, %s", schema, name,
-             str_plural(a, rows, "row", "rows"), str_bytes(a, bytes));
+    /* Backups of old do not tell how much text a table has. */
+    log_line(l->verbose ? LOG_INFO : LOG_DEBUG, "%s.%s: %s%s%s", schema, name,
+             str_plural(a, rows, "row", "rows"), bytes > 0 ? ", " : "",
+             bytes > 0 ? str_bytes(a, bytes) : "");
 }
 
 struct progress_line progress_line_new(const struct settings *s, bool verbose)

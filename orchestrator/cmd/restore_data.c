@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
-#include "cmd/progress_line.h"
 #include "cmd/restore_data_print.h"
 #include "core/backup/backup.h"
 #include "core/hook/hook.h"
@@ -180,6 +179,8 @@ static bool back_up(struct job *j, struct err *e)
         .project_dir = s->project,
         .jobs = s->jobs,
         .compression = s->compression,
+        .split_size = s->split_size,
+        .progress = j->options->progress,
         .lock_timeout_ms = s->lock_timeout_ms,
     };
     struct backup_done done;
@@ -205,20 +206,18 @@ static bool back_up(struct job *j, struct err *e)
 static bool apply(struct job *j, struct err *e)
 {
     const struct settings *s = j->ctx->settings;
-    struct progress_line line = progress_line_new(s, false);
     const struct data_apply_spec spec = {
         .to = &j->to,
         .folder = j->backup.folder,
         .plan = &j->plan,
         .scans = &j->scans,
         .lock_timeout_ms = s->lock_timeout_ms,
-        .progress = progress_line_of(&line),
+        .progress = j->options->progress,
     };
     log_info("restoring the data of backup %s", j->backup.id);
     if (!journal_write(j->journal, "data", "begin", NULL, NULL, e))
         return false;
     bool ok = data_apply(j->ctx->arena, &spec, &j->done, e);
-    progress_line_end(&line);
     for (size_t i = 0; i < j->done.warnings.count; i++) {
         log_warning("%s", j->done.warnings.items[i]);
         strlist_add(&j->report.warnings, j->done.warnings.items[i]);

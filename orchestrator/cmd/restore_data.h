@@ -13,6 +13,7 @@ struct restore_data_options {
     const char *merge; /* "skip", "update"; or NULL */
     struct strlist maps, defaults;
     bool dry_run, yes;
+    struct progress *progress; /* or NULL */
 };
 
 struct restore_data_options restore_data_options(struct arena *a);

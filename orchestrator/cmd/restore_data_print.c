@@ -48,7 +48,7 @@ static const char *nulls_replaced(struct arena *a, const struct data_column *c)
 }
 
 /* What becomes of it, for people; NULL: nothing worth a line. */
-static const char *column_text(struct arena *a, const struct data_column *c)
+static const char *column_text(struct arena *a, const struct data_column *c, bool accepted)
 {
     switch (c->fate) {
     case DATA_SAME:
@@ -56,7 +56,9 @@ static const char *column_text(struct arena *a, const struct data_column *c)
     case DATA_RETYPED:
         return retyped(a, c, "read as it is");
     case DATA_CAST:
-        return retyped(a, c, "converted; a value that cannot be, or would change, stops it");
+        return retyped(a, c,
+                       accepted ? "converted, to what is nearest; a value that cannot be stops it"
+                                : "converted; a value that cannot be, or would change, stops it");
     case DATA_LABELS_GONE:
         return labels_gone(a, c);
     case DATA_NULLS:
@@ -83,16 +85,16 @@ static const char *column_text(struct arena *a, const struct data_column *c)
     return NULL;
 }
 
-static void print_columns(struct arena *a, FILE *to, const struct data_table *t)
+static void print_columns(struct arena *a, FILE *to, const struct data_table *t, bool accepted)
 {
     int width = 8;
     for (size_t i = 0; i < t->column_count; i++) {
         int length = (int)strlen(column_name(a, &t->columns[i]));
-        if (column_text(a, &t->columns[i]) != NULL && length > width && length <= 40)
+        if (column_text(a, &t->columns[i], accepted) != NULL && length > width && length <= 40)
             width = length;
     }
     for (size_t i = 0; i < t->column_count; i++) {
-        const char *text = column_text(a, &t->columns[i]);
+        const char *text = column_text(a, &t->columns[i], accepted);
         if (text != NULL)
             fprintf(to, "      %-*s  %s\n", width, column_name(a, &t->columns[i]), text);
     }
@@ -133,7 +135,7 @@ static void print_table(struct arena *a, FILE *to, const struct data_plan *plan,
     if (t->into != t->to)
         fprintf(to, ", through %s.%s", t->into->schema, t->into->name);
     fprintf(to, "\n");
-    print_columns(a, to, t);
+    print_columns(a, to, t, plan->wishes->accept_loss);
 }
 
 static bool is_quiet(struct arena *a, const struct data_plan *plan, const struct data_table *t)
@@ -141,7 +143,7 @@ static bool is_quiet(struct arena *a, const struct data_plan *plan, const struct
     if (t->renamed || t->to->rows > 0 || t->into != t->to)
         return false;
     for (size_t i = 0; i < t->column_count; i++)
-        if (column_text(a, &t->columns[i]) != NULL)
+        if (column_text(a, &t->columns[i], false) != NULL)
             return false;
     for (size_t i = 0; i < plan->blocker_count; i++)
         if (plan->blockers[i].table != NULL &&

@@ -44,8 +44,7 @@ static struct json *backup_json(const struct stored *backup)
     return j;
 }
 
-/* counted: tables and rows are known. */
-static void put_what(struct json *to, const struct restore_what *what, bool counted)
+void restore_put_what(struct json *to, const struct restore_what *what, bool counted)
 {
     if (what->backup != NULL) {
         json_put_node(to, "backup", backup_json(what->backup));
@@ -84,10 +83,11 @@ static void plan_json(struct cmd_context *ctx, const struct restore_plan *plan)
 {
     struct json *j = json_object();
     json_put_bool(j, "dry_run", true);
-    put_what(j, &plan->what, false);
+    restore_put_what(j, &plan->what, false);
     json_put(j, "onto", plan->onto);
     json_put(j, "into", plan->into);
     json_put(j, "kept_database", plan->kept);
+    json_put_bool(j, "in_place", plan->in_place != NULL);
     struct json *tables = json_put_array(j, "tables");
     for (size_t i = 0; i < plan->table_count; i++) {
         const struct preview_table *t = &plan->tables[i];
@@ -112,9 +112,14 @@ void restore_print_plan(struct cmd_context *ctx, const struct restore_plan *plan
         fprintf(ctx->out, "into a new database \"%s\"\n", plan->into);
         return;
     }
-    fprintf(ctx->out, "in place of database \"%s\", which would be kept as %s\n", plan->onto,
-            plan->kept);
-    fprintf(ctx->out, "rights and properties were tried on empty databases: it can work here\n");
+    if (plan->in_place != NULL)
+        fprintf(ctx->out, "within database \"%s\", after an emergency backup of it\n%s\n",
+                plan->onto, plan->in_place);
+    else
+        fprintf(ctx->out,
+                "in place of database \"%s\", which would be kept as %s\n"
+                "rights and properties were tried on empty databases: it can work here\n",
+                plan->onto, plan->kept);
     if (plan->what.backup == NULL)
         return;
     size_t same = 0;
@@ -155,7 +160,7 @@ void restore_print_done(struct cmd_context *ctx, const struct restore_what *what
         json_put(j, "verdict", "restored");
         json_put(j, "run", run);
         json_put(j, "database", live);
-        put_what(j, what, true);
+        restore_put_what(j, what, true);
         rollback_json(r, j);
         json_put(j, "kept_drop_command", side_drop_command(a, r->kept));
         cmd_print(ctx, j);
@@ -190,7 +195,7 @@ void restore_print_into(struct cmd_context *ctx, const struct restore_what *what
     json_put(j, "run", made->run);
     json_put(j, "database", made->name);
     json_put_bool(j, "dropped", made->dropped);
-    put_what(j, what, true);
+    restore_put_what(j, what, true);
     json_put_int(j, "elapsed_ms", made->elapsed_ms);
     cmd_print(ctx, j);
 }

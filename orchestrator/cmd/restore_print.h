@@ -16,11 +16,15 @@ struct restore_what {
 /* In one line: id, reason, age, rows, size; or kind, origin, size. */
 char *restore_what_line(struct arena *a, const struct restore_what *what) RETURNS_NONNULL;
 
+/* "backup" or "file" of a document.  counted: tables and rows are known. */
+void restore_put_what(struct json *to, const struct restore_what *what, bool counted);
+
 struct restore_plan {
     struct restore_what what;
-    const char *onto; /* live, or NULL */
-    const char *into; /* a new database, or NULL */
-    const char *kept; /* what its name would look like; NULL with into */
+    const char *onto;     /* live, or NULL */
+    const char *into;     /* a new database, or NULL */
+    const char *kept;     /* what its name would look like; NULL with into and in place */
+    const char *in_place; /* what would be done there, or NULL */
     const struct preview_table *tables;
     size_t table_count;
 };

@@ -10,15 +10,14 @@
 
 enum { PIECE_BYTES = 128 * 1024 };
 
-static char *hex_of(struct arena *a, const unsigned char *bytes, size_t n)
+static void put_hex(char *text, const unsigned char *bytes, size_t n)
 {
     static const char digits[] = "0123456789abcdef";
-    char *text = arena_alloc(a, 2 * n + 1);
     for (size_t i = 0; i < n; i++) {
         text[2 * i] = digits[bytes[i] >> 4];
         text[2 * i + 1] = digits[bytes[i] & 15];
     }
-    return text;
+    text[2 * n] = '\0';
 }
 
 char *digest_sha256(struct arena *a, const void *bytes, size_t n)
@@ -27,7 +26,9 @@ char *digest_sha256(struct arena *a, const void *bytes, size_t n)
     unsigned int length = 0;
     if (EVP_Digest(bytes, n, sum, &length, EVP_sha256(), NULL) != 1)
         abort(); /* libcrypto without SHA-256, or out of memory */
-    return hex_of(a, sum, length);
+    char *hex = arena_alloc(a, 2 * (size_t)length + 1);
+    put_hex(hex, sum, length);
+    return hex;
 }
 
 struct digest {
@@ -60,13 +61,13 @@ void digest_add(struct digest *d, const void *bytes, size_t n)
         abort();
 }
 
-char *digest_end(struct arena *a, struct digest *d)
+void digest_end(struct digest *d, char hex[65])
 {
     unsigned char sum[EVP_MAX_MD_SIZE];
     unsigned int length = 0;
-    if (EVP_DigestFinal_ex(d->md, sum, &length) != 1)
+    if (EVP_DigestFinal_ex(d->md, sum, &length) != 1 || length != 32)
         abort();
-    return hex_of(a, sum, length);
+    put_hex(hex, sum, length);
 }
 
 static bool add_file(struct digest *d, const char *path, struct err *e)
@@ -93,7 +94,8 @@ bool digest_file(struct arena *a, const char *path, char **hex, struct err *e)
     AUTO(digest) struct digest *d = digest_open();
     if (!add_file(d, path, e))
         return false;
-    *hex = digest_end(a, d);
+    *hex = arena_alloc(a, 65);
+    digest_end(d, *hex);
     return true;
 }
 

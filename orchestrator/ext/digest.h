@@ -19,8 +19,8 @@ void digest_close(struct digest *d); /* accepts NULL */
 DEFINE_AUTO(digest, struct digest *, digest_close);
 struct digest *digest_open(void) RETURNS_NONNULL;
 void digest_add(struct digest *d, const void *bytes, size_t n);
-/* Of all that was added; nothing can be added then. */
-char *digest_end(struct arena *a, struct digest *d) RETURNS_NONNULL;
+/* Of all that was added, as 64 hex digits; nothing can be added then. */
+void digest_end(struct digest *d, char hex[65]);
 
 /* HMAC-SHA256 in base64. */
 char *digest_hmac(struct arena *a, const void *key, size_t key_length, const void *bytes, size_t n)

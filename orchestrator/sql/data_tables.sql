@@ -3,6 +3,7 @@
 SELECT c.oid::text AS oid, n.nspname AS schema, c.relname AS name, c.relkind::text AS kind,
        CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::oid::text END AS root,
        row_security_active(c.oid) AS secured,
+       (SELECT count(*) FROM pg_index i WHERE i.indrelid = c.oid) AS indexes,
        pg_has_role(c.relowner, 'USAGE') AS owned,
        has_table_privilege(c.oid, 'INSERT') AS insertable
 FROM pg_class c

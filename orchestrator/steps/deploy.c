@@ -302,6 +302,7 @@ bool deploy(struct arena *a, const struct settings *s, const struct deploy_optio
         .settings = s,
         .id = id,
         .application_name = arena_printf(a, "migsafe:%s", id),
+        .progress = options->progress,
         .baseline = findings_on(a),
         .gate = findings_on(a),
         .found = findings_on(a),

@@ -8,12 +8,14 @@
 #ifndef MIGSAFE_STEPS_DEPLOY_H
 #define MIGSAFE_STEPS_DEPLOY_H
 
+#include "core/backup/progress.h"
 #include "core/report/report.h"
 #include "core/settings/settings.h"
 #include "core/steps.h"
 
 struct deploy_options {
     bool again; /* --again: also when the same migrations failed for a permanent cause */
+    const struct progress *progress; /* hears how far backups and a way back are; or NULL */
 };
 
 /* True: migrated or nothing to do.  False: *e has the kind that gives the exit status.  report says

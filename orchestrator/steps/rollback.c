@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/stop.h"
+#include "core/progress_note.h"
 #include "core/restore/schema_text.h"
 #include "steps/hooks.h"
 
@@ -32,6 +33,7 @@ static bool quiet(struct run *run, struct err *e)
 
 static bool restore(struct run *run, struct err *e)
 {
+    struct progress_note told = progress_note_to(run->journal, "rollback", run->progress);
     struct rollback_spec spec = {
         .server = &run->site.server,
         .maintenance_database = run->settings->maintenance_database,
@@ -41,10 +43,13 @@ static bool restore(struct run *run, struct err *e)
         .live_oid = run->facts.oid,
         .run = run->id,
         .jobs = run->settings->jobs,
+        .progress = progress_note_of(&told),
         .note = note,
         .context = run,
     };
-    return rollback(run->arena, &spec, &run->rollback, e);
+    bool ok = rollback(run->arena, &spec, &run->rollback, e);
+    progress_release(&told.progress);
+    return ok;
 }
 
 static struct snapshot in_sense(struct arena *a, const struct snapshot *s)

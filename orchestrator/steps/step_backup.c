@@ -1,4 +1,5 @@
 #include "base/fs.h"
+#include "core/progress_note.h"
 #include "steps/hooks.h"
 
 static struct backup_spec spec_of(const struct run *run, const char *reason, unsigned kinds)
@@ -17,6 +18,18 @@ static struct backup_spec spec_of(const struct run *run, const char *reason, uns
         .split_size = s->split_size,
         .lock_timeout_ms = s->lock_timeout_ms,
     };
+}
+
+/* How far it is goes into the journal, and to who looks on. */
+static bool take(struct run *run, const char *step, struct backup_spec *spec,
+                 struct backup_done *done, struct err *e)
+{
+    struct progress_note told = progress_note_to(run->journal, step, run->progress);
+    spec->progress = progress_note_of(&told);
+    bool ok = backup_take(run->arena, spec, done, e);
+    spec->progress = NULL;
+    progress_release(&told.progress);
+    return ok;
 }
 
 static void add_to_report(struct run *run, const char *id, const char *kind,
@@ -40,7 +53,7 @@ static bool apply(struct run *run, struct err *e)
     struct backup_spec spec = spec_of(run, "pre-deploy", BACKUP_FULL | BACKUP_DATA);
     if (!run_hooks(run, HOOK_PRE_BACKUP, spec.reason, e))
         return false;
-    if (!backup_take(run->arena, &spec, &run->backup, e))
+    if (!take(run, "backup", &spec, &run->backup, e))
         return err_wrap(e, "could not back up database \"%s\"", run->site.live.dbname);
     if (!store_find(run->arena, s->backup_dir, run->backup.full_id, &run->stored, e) ||
         !store_verify_files(run->arena, &run->stored, e) ||
@@ -54,7 +67,7 @@ static bool apply(struct run *run, struct err *e)
     json_put(facts, "data", run->backup.data_id);
     json_put_int(facts, "bytes", run->backup.manifest.bytes);
     add_to_report(run, run->backup.full_id, "full", &run->backup.manifest);
-    add_to_report(run, run->backup.data_id, "data", &run->backup.manifest);
+    add_to_report(run, run->backup.data_id, "data", &run->backup.data);
     if (!journal_write(run->journal, "backup", "note", facts, NULL, e))
         return false;
     run_hooks_or_warn(run, HOOK_POST_BACKUP, spec.reason);
@@ -75,7 +88,7 @@ static bool apply_after(struct run *run, struct err *e)
     struct backup_spec spec = spec_of(run, "post-deploy", BACKUP_FULL);
     if (!run_hooks(run, HOOK_PRE_BACKUP, spec.reason, e))
         return false;
-    if (!backup_take(run->arena, &spec, &done, e))
+    if (!take(run, "backup-after", &spec, &done, e))
         return err_wrap(e, "could not take the backup after the deploy");
     add_to_report(run, done.full_id, "full", &done.manifest);
     run_hooks_or_warn(run, HOOK_POST_BACKUP, spec.reason);

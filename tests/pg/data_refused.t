@@ -116,6 +116,12 @@ run "$MIGSAFE" restore "$DATA" --dry-run --replace --default 'parent.slow=1' --u
 status_is 11 "row security"
 like "$OUT" 'public.child: row security applies' "says where"
 sql app 'ALTER TABLE child DISABLE ROW LEVEL SECURITY; DROP POLICY all_rows ON child'
+for table in parent child outside; do
+	sql app "ALTER TABLE $table OWNER TO \"$(role_name worker)\""
+done
+before=$(all_rows)
+run "$MIGSAFE" restore "$DATA" --yes --replace --default 'parent.slow=1' --url "$(db_url app worker)"
+status_is 0 "a plain owner of the tables restores"
 
 # --- a damaged backup ---------------------------------------------------------------------------------
 

@@ -49,8 +49,10 @@ like "$ERR" 'value too long for type character varying\(6\)' "told in the server
 like "$ERR" "Row 10 of the backup's file: .10,.*size 10" "and its row named"
 is "$(sql app 'SELECT count(*) FROM t')" 0 "nothing has changed"
 sql app 'ALTER TABLE t ALTER size TYPE varchar(10)'
-restore --default "t.k='B'" --default "t.maybe='none'"
+sql app "ALTER TABLE t ALTER k SET DEFAULT 'B'"
+restore --default "t.maybe='none'"
 status_is 10 "values of the enum are lost: asked for"
+like "$ERR" '7 values of the backup' "counted"
 sql app "ALTER TYPE kind2 ADD VALUE 'OLD'"
 sql app "ALTER TYPE kind2 ADD VALUE 'older one'"
 restore --default "t.maybe='none'"
@@ -67,11 +69,15 @@ is "$(sql app 'SELECT many FROM t WHERE id = 3')" '{a,"b	c",NULL}' "an array as 
 sql app >"$T/ignored" <<'END'
 TRUNCATE t;
 CREATE TYPE kind3 AS ENUM ('A', 'B');
-ALTER TABLE t ALTER k TYPE kind3 USING 'A', ALTER k SET DEFAULT 'B', ALTER price TYPE numeric(10,4), ALTER maybe DROP NOT NULL;
+ALTER TABLE t ALTER k DROP DEFAULT, ALTER k TYPE kind3 USING 'A', ALTER k SET DEFAULT 'B', ALTER price TYPE numeric(10,4), ALTER maybe DROP NOT NULL;
 END
 restore --accept-loss
 status_is 0 "enum values that are gone become the column's default"
 is "$(sql app "SELECT count(*) FILTER (WHERE k = 'B'), count(*) FROM t")" '7|60' "that many"
+sql app 'TRUNCATE t'
+restore --default "t.k=CASE k WHEN 'OLD' THEN 'B' ELSE 'A' END"
+status_is 0 "or what is said of each of them, which is no loss then"
+is "$(sql app "SELECT count(*) FILTER (WHERE k = 'B'), count(*) FROM t")" '6|60' "that many"
 sql app "TRUNCATE t; ALTER TABLE t ALTER word TYPE date USING NULL"
 restore --accept-loss
 status_is 65 "a value that is no date"

@@ -186,10 +186,10 @@ TEST(new_columns_get_what_the_database_has_for_them)
     CHECK(plan(&w));
     CHECK(w.plan.blocker_count == 0 && column(&w, 0, "must")->fate == DATA_NEW_FILLED);
     CHECK(w.plan.tables[0].staged != NULL);
-    CHECK_STR(
-        data_sql_insert(a, &w.plan, &w.plan.tables[0], 0, 0),
-        "INSERT INTO \"public\".\"t\" (\"id\", \"c\", \"must\") OVERRIDING SYSTEM VALUE "
-        "SELECT s.\"id\", s.\"c\", (length(c) + 1) FROM pg_temp.migsafe_stage AS s WHERE TRUE");
+    CHECK_STR(data_sql_insert(a, &w.plan, &w.plan.tables[0], 0, 0),
+              "INSERT INTO \"public\".\"t\" (\"id\", \"c\", \"must\") OVERRIDING SYSTEM VALUE "
+              "SELECT s.\"id\", s.\"c\", CAST((length(c) + 1) AS integer) FROM "
+              "pg_temp.migsafe_stage AS s WHERE TRUE");
     /* No rows, nothing to fill. */
     w.wishes.defaults = strlist_on(a);
     w.manifest.tables[0].rows = 0;
@@ -363,7 +363,7 @@ TEST(nulls_in_what_may_not_be_null_any_more)
     CHECK(strstr(w.plan.blockers[0].message, "6 rows") != NULL);
     strlist_add(&w.wishes.defaults, "public.t.c='?'");
     CHECK(plan(&w) && w.plan.blocker_count == 0);
-    CHECK_STR(data_sql_value(a, column(&w, 0, "c")), "coalesce(s.\"c\", '?')");
+    CHECK_STR(data_sql_value(a, column(&w, 0, "c")), "coalesce(s.\"c\", CAST(('?') AS text))");
 }
 
 TEST(an_enum_that_lacks_values)
@@ -395,6 +395,10 @@ TEST(an_enum_that_lacks_values)
     CHECK(plan_with(&w, &scans));
     CHECK(w.plan.blocker_count == 0);
     CHECK_STR(column(&w, 0, "c")->filler, "'A'::public.\"Role\"");
+    CHECK(w.plan.lost_values == 3);
+    strlist_add(&w.wishes.defaults, "t.c=CASE c WHEN 'OLD' THEN 'A' END");
+    CHECK(plan_with(&w, &scans));
+    CHECK(w.plan.lost_values == 0 && w.plan.blocker_count == 0);
 }
 
 TEST(generated_columns_on_either_side)
@@ -526,6 +530,27 @@ TEST(what_refers_to_deleted_rows_is_taken_off)
     w.wishes.mode = DATA_REPLACE;
     CHECK(plan(&w));
     CHECK_STR(taken_off(&w), "ea");
+    /* Between two that are loaded: children are deleted first. Many rows go at once, which no
+     * foreign key may refer to. */
+    refers(&w, "ba", &w.live.tables[1], &w.live.tables[0]);
+    CHECK(plan(&w));
+    CHECK_STR(taken_off(&w), "ea");
+    CHECK(!w.plan.tables[0].truncated && strstr(data_sql_lock(a, &w.plan), "\"b\", ONLY") != NULL);
+    w.live.tables[0].rows = 4000;
+    CHECK(plan(&w));
+    CHECK_STR(taken_off(&w), "ea ba");
+}
+
+TEST(more_locks_than_the_server_has_room_for)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct world w = four(a);
+    w.live.locks = 10;
+    CHECK(plan(&w) && w.plan.blocker_count == 0);
+    w.live.tables[0].indexes = 9;
+    CHECK(plan(&w) && w.plan.blocker_count == 1);
+    w.manifest.tables[0].rows = 0;
+    CHECK(plan(&w) && w.plan.blocker_count == 0);
 }
 
 TEST(large_tables_are_checked_at_once)

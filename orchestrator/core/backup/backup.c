@@ -220,6 +220,7 @@ static bool assemble(struct take *t, struct backup_done *done, struct err *e)
     done->full_id = t->full.id;
     done->data_id = t->data.id;
     done->manifest = full ? t->manifest : without_toc;
+    done->data = without_toc;
     return true;
 }
 

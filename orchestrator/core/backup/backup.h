@@ -40,6 +40,7 @@ struct backup_spec {
 struct backup_done {
     const char *full_id, *data_id; /* NULL when not asked for */
     struct manifest manifest;      /* of the full one, or of the data one */
+    struct manifest data;          /* of the data one */
     int64_t elapsed_ms;
 };
 

@@ -125,39 +125,38 @@ static bool add_row(struct copier *c, struct plan_table *t, const char *row, siz
     return true;
 }
 
-static const char *copy_statement(struct arena *a, const struct plan_table *t,
-                                  const struct plan_item *item)
+/* Lock and copy are one round trip. */
+static bool start_copy(struct copier *c, const struct plan_table *t, const struct plan_item *item,
+                       struct err *e)
 {
-    struct str sql = str_on(a);
-    const char *columns = t->columns == NULL ? "" : t->columns;
-    str_printf(&sql,
-               "ROLLBACK TO SAVEPOINT table_lock;"
-               " LOCK TABLE ONLY %s IN ACCESS SHARE MODE NOWAIT; COPY ",
-               t->in.quoted);
-    if (item->whole && t->condition == NULL) {
-        str_add(&sql, t->in.quoted);
-        if (columns[0] != '\0')
-            str_printf(&sql, " (%s)", columns);
-    } else {
-        str_printf(&sql, "(SELECT %s FROM ONLY %s ", columns, t->in.quoted);
-        if (item->whole)
-            str_add(&sql, t->condition);
-        else
-            str_printf(&sql, "WHERE ctid >= '(%lld,0)'", (long long)item->first_page);
-        if (!item->whole && item->end_page >= 0)
+    AUTO(arena) struct arena *a = NULL;
+    const char *copy = t->copy;
+    if (!item->whole) {
+        a = arena_new();
+        struct str sql = str_on(a);
+        str_printf(&sql, "(SELECT %s FROM ONLY %s WHERE ctid >= '(%lld,0)'", t->columns,
+                   t->in.quoted, (long long)item->first_page);
+        if (item->end_page >= 0)
             str_printf(&sql, " AND ctid < '(%lld,0)'", (long long)item->end_page);
         str_add(&sql, ")");
+        copy = sql.text;
     }
-    str_add(&sql, " TO stdout");
-    return sql.text;
+    /* In the buffer that is empty yet; names and columns are far shorter, a condition need not be.
+     */
+    int n = snprintf(c->text, MEMBER_TEXT_BYTES,
+                     "ROLLBACK TO SAVEPOINT table_lock;"
+                     " LOCK TABLE ONLY %s IN ACCESS SHARE MODE NOWAIT; COPY %s TO stdout",
+                     t->in.quoted, copy);
+    if (n < 0 || n >= MEMBER_TEXT_BYTES)
+        return err_set(e, ERR_INTERNAL, "a statement is too long");
+    return pg_copy_out(c->db, c->text, e);
 }
 
 static bool copy_rows(struct copier *c, struct plan_table *t, const struct plan_item *item,
                       struct err *e)
 {
-    AUTO(arena) struct arena *a = arena_new();
     int64_t server_rows = 0;
-    if (!pg_copy_out(c->db, copy_statement(a, t, item), e))
+    if (!start_copy(c, t, item, e))
         return false;
     for (;;) {
         const char *row;
@@ -221,7 +220,7 @@ static bool end_table(struct copier *c, struct plan_table *t, struct err *e)
     datafile_unlock(f);
     if (!ok)
         return false;
-    progress_table(c->progress, t->to->schema, t->to->name, t->to->rows, f->bytes);
+    progress_table(c->progress, t->to->schema, t->to->name, t->to->rows, t->to->text_bytes);
     return true;
 }
 

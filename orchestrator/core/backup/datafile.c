@@ -91,8 +91,7 @@ bool datafile_add(struct datafile *f, const struct datafile_piece *piece, struct
 
 bool datafile_end(struct datafile *f, struct err *e)
 {
-    AUTO(arena) struct arena *a = arena_new();
-    snprintf(f->sha256, sizeof(f->sha256), "%s", digest_end(a, f->sum));
+    digest_end(f->sum, f->sha256);
     digest_close(TAKE(f->sum));
     int fd = f->fd;
     f->fd = -1;

@@ -6,18 +6,27 @@
 #include "base/stop.h"
 #include "core/backup/pg_dump.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 enum { PING_MS = 30 * 1000, QUERY_LIMIT_MS = 24 * 60 * 60 * 1000, RANGES_SINCE = 140000 };
 
+/* How far the threads are together: the schema is dumped from the start, the first worker plans
+ * meanwhile, then each opens its session, and when all have the snapshot the copy begins. */
+enum stage { PLANNING, OPENING, COPYING };
+
 struct pass {
     const struct dump_spec *spec;
+    struct arena *plan_arena; /* of the planner until the stage is OPENING */
+    struct manifest *manifest;
     struct plan *plan;
-    struct copier *copiers[POOL_MAX];
-    int copier_count;
+    int workers;         /* threads that may copy */
     _Atomic size_t next; /* item */
     struct deadline ping;
-    struct arena *arena; /* of the thread that waits for pg_dump */
+    pthread_mutex_t mutex; /* of what follows */
+    pthread_cond_t moved;
+    enum stage stage;
+    int needed, open; /* sessions */
 };
 
 /* A snapshot and locks live as long as their session. */
@@ -30,10 +39,48 @@ static bool ping(const struct pass *pass, struct err *e)
     return err_wrap(e, "the session that holds the snapshot was lost");
 }
 
+static enum stage stage_of(struct pass *pass)
+{
+    pthread_mutex_lock(&pass->mutex);
+    enum stage stage = pass->stage;
+    pthread_mutex_unlock(&pass->mutex);
+    return stage;
+}
+
+static void move_to(struct pass *pass, enum stage stage)
+{
+    pthread_mutex_lock(&pass->mutex);
+    pass->stage = stage;
+    pthread_cond_broadcast(&pass->moved);
+    pthread_mutex_unlock(&pass->mutex);
+}
+
+/* False when another thread has failed meanwhile. */
+static bool wait_for(struct pass *pass, enum stage stage, struct err *e)
+{
+    enum { LOOK_UP_NS = 50 * 1000 * 1000 };
+    while (stage_of(pass) < stage) {
+        struct timespec until;
+        if (!stop_check(e))
+            return false;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += LOOK_UP_NS;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        pthread_mutex_lock(&pass->mutex);
+        if (pass->stage < stage)
+            pthread_cond_timedwait(&pass->moved, &pass->mutex, &until);
+        pthread_mutex_unlock(&pass->mutex);
+    }
+    return true;
+}
+
 /* One that idles behind a firewall is kept alive. */
 static bool tick(void *context, struct err *e)
 {
     struct pass *pass = context;
+    if (stage_of(pass) == PLANNING)
+        return true; /* the planner has the holder, and progress has not begun */
     if (deadline_passed(&pass->ping)) {
         pass->ping = deadline_in(PING_MS);
         if (!ping(pass, e))
@@ -44,55 +91,78 @@ static bool tick(void *context, struct err *e)
 
 static bool dump_schema(struct pass *pass, struct err *e)
 {
+    AUTO(arena) struct arena *a = arena_new();
     const struct dump_spec *spec = pass->spec;
     const struct pg_dump_spec child = {.from = spec->from,
                                        .program = spec->pg_dump,
                                        .folder = spec->schema_folder,
                                        .snapshot = spec->frozen->snapshot,
                                        .lock_timeout_ms = spec->lock_timeout_ms};
-    return pg_dump_schema(pass->arena, &child, e);
+    return pg_dump_schema(a, &child, e);
+}
+
+static bool make_plan(struct pass *pass, struct err *e)
+{
+    const struct dump_spec *spec = pass->spec;
+    const struct plan_spec plan = {.frozen = spec->frozen,
+                                   .jobs = spec->jobs,
+                                   .split_size = spec->split_size,
+                                   .can_split = pg_server_version(spec->holder) >= RANGES_SINCE,
+                                   .folder = spec->folder,
+                                   .suffix = member_suffix(spec->compression.codec)};
+    if (!plan_make(pass->plan_arena, spec->holder, &plan, pass->manifest, pass->plan, e))
+        return false;
+    size_t items = pass->plan->item_count;
+    pass->needed = items < (size_t)pass->workers ? (int)items : pass->workers;
+    progress_begin(spec->progress, "backup", pass->plan->weight);
+    move_to(pass, pass->needed == 0 ? COPYING : OPENING);
+    return true;
+}
+
+static struct copier *open_copier(struct pass *pass, struct err *e)
+{
+    const struct dump_spec *spec = pass->spec;
+    const struct copier_spec copier = {.from = spec->from,
+                                       .frozen = spec->frozen,
+                                       .encoding = pass->manifest->database.encoding,
+                                       .compression = spec->compression,
+                                       .query_deadline_ms = QUERY_LIMIT_MS,
+                                       .progress = spec->progress};
+    AUTO(copier) struct copier *c = copier_open(&copier, e);
+    if (c == NULL)
+        return NULL;
+    pthread_mutex_lock(&pass->mutex);
+    bool all = ++pass->open == pass->needed;
+    pthread_mutex_unlock(&pass->mutex);
+    if (all)
+        move_to(pass, COPYING);
+    return wait_for(pass, COPYING, e) ? TAKE(c) : NULL;
+}
+
+static bool copy_items(struct pass *pass, struct err *e)
+{
+    AUTO(copier) struct copier *c = open_copier(pass, e);
+    if (c == NULL)
+        return false;
+    for (;;) {
+        size_t i = atomic_fetch_add(&pass->next, 1);
+        if (i >= pass->plan->item_count)
+            return true;
+        if (!stop_check(e) || !copy_item(c, pass->plan, &pass->plan->items[i], e))
+            return false;
+    }
 }
 
 static bool work(void *context, int worker, struct err *e)
 {
     struct pass *pass = context;
-    struct plan *p = pass->plan;
-    if (worker == pass->copier_count)
+    if (worker == pass->workers)
         return dump_schema(pass, e);
-    for (;;) {
-        size_t i = atomic_fetch_add(&pass->next, 1);
-        if (i >= p->item_count)
-            return true;
-        if (!stop_check(e) || !copy_item(pass->copiers[worker], p, &p->items[i], e))
-            return false;
-    }
-}
-
-static int workers_for(const struct dump_spec *spec, const struct plan *p)
-{
-    int n = spec->jobs < 1 ? 1 : spec->jobs;
-    if (n > POOL_MAX - 1)
-        n = POOL_MAX - 1;
-    return p->item_count < (size_t)n ? (int)p->item_count : n;
-}
-
-/* All of them have the snapshot before anything is copied. */
-static bool open_copiers(struct pass *pass, const char *encoding, struct err *e)
-{
-    const struct dump_spec *spec = pass->spec;
-    const struct copier_spec copier = {.from = spec->from,
-                                       .frozen = spec->frozen,
-                                       .encoding = encoding,
-                                       .compression = spec->compression,
-                                       .query_deadline_ms = QUERY_LIMIT_MS,
-                                       .progress = spec->progress};
-    int wanted = workers_for(spec, pass->plan);
-    for (; pass->copier_count < wanted; pass->copier_count++) {
-        pass->copiers[pass->copier_count] = copier_open(&copier, e);
-        if (pass->copiers[pass->copier_count] == NULL)
-            return false;
-    }
-    return true;
+    if (worker == 0 && !make_plan(pass, e))
+        return false;
+    if (!wait_for(pass, OPENING, e))
+        return false;
+    return worker >= pass->needed || copy_items(pass, e);
 }
 
 /* Why it ended, as the one who asks for it needs to know. */
@@ -106,20 +176,19 @@ static bool failed(const struct pass *pass, struct err *e)
     if (e->kind == ERR_TIMEOUT) {
         freeze_name_blocker(pass->spec->holder, pass->spec->frozen, e);
         err_hint(e, "Run it again when that has ended.");
-    } else if ((e->kind == ERR_CHILD || e->kind == ERR_QUERY) && !ping(pass, &lost)) {
+    } else if ((e->kind == ERR_CHILD || e->kind == ERR_QUERY || e->kind == ERR_CONNECT) &&
+               !ping(pass, &lost)) {
         err_detail(&lost, "%s.", e->message);
         *e = lost;
     }
     return false;
 }
 
-static bool run(struct pass *pass, const char *encoding, struct err *e)
+static bool run(struct pass *pass, struct err *e)
 {
-    if (!open_copiers(pass, encoding, e))
-        return failed(pass, e);
-    int threads = pass->copier_count + (pass->spec->pg_dump != NULL);
+    int threads = pass->workers + (pass->spec->pg_dump != NULL);
     const struct pool_spec pool = {.threads = threads, .work = work, .tick = tick, .context = pass};
-    if (threads > 0 && !pool_run(&pool, e))
+    if (!pool_run(&pool, e))
         return failed(pass, e);
     /* Without the locks of that session all the time somebody may have emptied a table. */
     return ping(pass, e);
@@ -145,20 +214,18 @@ static void take_results(struct arena *a, struct plan *p)
 bool dump_run(struct arena *a, const struct dump_spec *spec, struct manifest *m, struct plan *p,
               struct err *e)
 {
-    AUTO(arena) struct arena *scratch = arena_new();
-    struct pass pass = {.spec = spec, .plan = p, .ping = deadline_in(PING_MS), .arena = scratch};
-    const struct plan_spec plan = {.frozen = spec->frozen,
-                                   .jobs = spec->jobs,
-                                   .split_size = spec->split_size,
-                                   .can_split = pg_server_version(spec->holder) >= RANGES_SINCE,
-                                   .folder = spec->folder,
-                                   .suffix = member_suffix(spec->compression.codec)};
-    if (!plan_make(a, spec->holder, &plan, m, p, e))
-        return false;
-    progress_begin(spec->progress, "backup", p->weight);
-    bool ok = run(&pass, m->database.encoding, e);
-    for (int i = 0; i < pass.copier_count; i++)
-        copier_close(pass.copiers[i]);
+    int jobs = spec->jobs < 1 ? 1 : spec->jobs;
+    struct pass pass = {.spec = spec,
+                        .plan_arena = a,
+                        .manifest = m,
+                        .plan = p,
+                        .workers = jobs < POOL_MAX ? jobs : POOL_MAX - 1,
+                        .ping = deadline_in(PING_MS),
+                        .mutex = PTHREAD_MUTEX_INITIALIZER,
+                        .moved = PTHREAD_COND_INITIALIZER};
+    bool ok = run(&pass, e);
+    pthread_cond_destroy(&pass.moved);
+    pthread_mutex_destroy(&pass.mutex);
     if (ok)
         take_results(a, p);
     return ok && progress_end(spec->progress, e);

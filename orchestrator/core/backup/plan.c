@@ -36,6 +36,15 @@ static struct plan_name name_of(const struct pg_rows *rows, size_t i)
                               .quoted = pg_cell(rows, i, "quoted")};
 }
 
+/* As pg_dump has it: without a list when there is nothing to list. */
+static const char *copy_of(struct arena *a, const struct plan_table *t)
+{
+    if (t->condition != NULL)
+        return arena_printf(a, "(SELECT %s FROM ONLY %s %s)", t->columns == NULL ? "" : t->columns,
+                            t->in.quoted, t->condition);
+    return t->columns == NULL ? t->in.quoted : arena_printf(a, "%s (%s)", t->in.quoted, t->columns);
+}
+
 static void take_table(struct arena *a, const struct both *rows, size_t i,
                        const struct plan_spec *spec, struct plan_table *t)
 {
@@ -52,6 +61,7 @@ static void take_table(struct arena *a, const struct both *rows, size_t i,
         .toast_bytes = pg_cell_int(own, i, "toast_bytes"),
         .label = pg_ident2(a, pg_cell(&rows->utf8, i, "schema"), pg_cell(&rows->utf8, i, "name")),
     };
+    t->copy = copy_of(a, t);
     const char *file = arena_printf(a, "table_%s.dat%s", t->in.oid, spec->suffix);
     datafile_init(&t->file, fs_join(a, spec->folder, file));
 }

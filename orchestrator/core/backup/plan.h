@@ -24,6 +24,7 @@ struct plan_name {
 struct plan_table {
     struct plan_name in;
     const char *columns;          /* "a, b" without generated ones; NULL: none */
+    const char *copy;             /* what is copied of it: "t (a, b)", "(SELECT ...)" */
     const char *root;             /* quoted: load through it; or NULL */
     const char *condition;        /* "WHERE ..."; or NULL */
     const char *generated_counts; /* "count(c)" of generated columns that may be NULL; or NULL */

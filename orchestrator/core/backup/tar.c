@@ -59,7 +59,9 @@ static int64_t number(const char *field, size_t bytes)
         }
         return (int64_t)value;
     }
-    size_t i = strspn(field, " ");
+    size_t i = 0;
+    while (i < bytes && field[i] == ' ')
+        i++;
     for (; i < bytes && field[i] >= '0' && field[i] <= '7'; i++)
         value = value << 3 | (uint64_t)(field[i] - '0');
     return i == bytes || field[i] == '\0' || field[i] == ' ' ? (int64_t)value : -1;
@@ -121,7 +123,7 @@ static bool read_record(struct tar *t, const char **at, const char *end, struct 
     if (str_starts(text, "size=")) {
         char *digits_end;
         pax->size = strtoll(text + 5, &digits_end, 10);
-        if (digits_end != stop || pax->size < 0)
+        if (digits_end != stop || pax->size < 0 || pax->size >> 62 != 0)
             return damaged(e, "a pax header has a size that is none");
     }
     *at += length;

@@ -26,10 +26,15 @@ struct archive_spec {
     enum archive_part part;
     const struct toc *toc; /* of the archive, for its parts; NULL: it cannot be read, so they are
                             * the sections of pg_restore */
+    const bool *left_out;  /* by entry of toc: not this one; NULL: all */
 };
 
 /* pg_restore of the target server's major version, --exit-on-error.  ERR_CHILD (its first error in
  * the message). */
 MUST_CHECK bool restore_archive(struct arena *a, const struct archive_spec *spec, struct err *e);
+/* A part as SQL, in the archive's encoding, without commands of psql; no rows.  spec: folder,
+ * pg_bin, part and toc. */
+MUST_CHECK bool archive_text(struct arena *a, const struct archive_spec *spec, int server_version,
+                             const char **sql, struct err *e);
 
 #endif

@@ -182,3 +182,39 @@ bool configuration_load(struct arena *a, struct pg *db, const struct rows_spec *
         return false;
     return !by_archive || pg_exec(db, "SET client_encoding = 'UTF8'", e);
 }
+
+/* All are deleted from at once where keys refer to each other: the last first. */
+static bool clear_all(struct configuring *c, struct err *e)
+{
+    struct strlist deletes = strlist_on(c->arena);
+    for (struct configured *item = next(c); item != NULL; item = next(c)) {
+        const char *condition = item->table->condition == NULL ? "" : item->table->condition;
+        item->loaded = true;
+        if (item->oid != NULL)
+            strlist_printf(&deletes, "DELETE FROM %s %s",
+                           pg_ident2(c->arena, item->table->schema, item->table->name), condition);
+    }
+    for (size_t i = deletes.count; i-- > 0;)
+        if (!pg_exec(c->db, deletes.items[i], e))
+            return err_wrap(e, "could not remove rows of an extension");
+    return true;
+}
+
+bool configuration_clear(struct arena *a, struct pg *db, const struct rows_spec *spec,
+                         struct err *e)
+{
+    struct configuring c = {.arena = a, .db = db, .spec = spec};
+    take_manifest(&c);
+    if (c.count > 0)
+        return look_up(&c, e) && clear_all(&c, e);
+    if (spec->toc != NULL)
+        take_archive(&c);
+    if (c.count == 0)
+        return true;
+    err_set(e, ERR_PREFLIGHT,
+            "backup \"%s\" does not tell which rows of table \"%s\".\"%s\" are its"
+            " extension's own",
+            spec->backup->id, c.items[0].table->schema, c.items[0].table->name);
+    err_hint(e, "Restore it into a new database by --into NAME.");
+    return false;
+}

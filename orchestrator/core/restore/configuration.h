@@ -13,5 +13,9 @@
  * ERR_DAMAGED (a file, or another number of rows than the manifest's), ERR_QUERY. */
 MUST_CHECK bool configuration_load(struct arena *a, struct pg *db, const struct rows_spec *spec,
                                    struct err *e);
+/* Removes the rows that a user put there, where the tables are and stay.  ERR_PREFLIGHT: the backup
+ * does not tell which rows these are. */
+MUST_CHECK bool configuration_clear(struct arena *a, struct pg *db, const struct rows_spec *spec,
+                                    struct err *e);
 
 #endif

@@ -121,8 +121,8 @@ static bool delete_rows(struct applying *x, struct err *e)
         const struct data_table *t = &x->plan->tables[i];
         if (t->deleted == 0)
             continue;
-        if (!pg_execf(x->db, e, "DELETE FROM %s%s", t->to->kind == 'p' ? "" : "ONLY ",
-                      data_sql_table(x->arena, t->to)))
+        if (!pg_execf(x->db, e, "%s %s%s", t->truncated ? "TRUNCATE TABLE" : "DELETE FROM",
+                      t->to->kind == 'p' ? "" : "ONLY ", data_sql_table(x->arena, t->to)))
             return err_wrap(e, "could not empty table \"%s\".\"%s\"", t->to->schema, t->to->name);
         x->done->deleted += t->deleted;
     }
@@ -268,7 +268,7 @@ static void analyze(struct applying *x)
     struct err e = {0};
     for (size_t i = 0; i < x->plan->loaded; i++) {
         const struct live_table *t = x->plan->tables[i].into;
-        if (x->plan->tables[i].again || !t->owned)
+        if (x->plan->tables[i].again || !t->owned || !data_is_busy(&x->plan->tables[i]))
             continue;
         if (!pg_execf(x->db, &e, "ANALYZE %s", data_sql_table(x->arena, t))) {
             strlist_printf(&x->done->warnings, "could not analyze \"%s\".\"%s\": %s", t->schema,

@@ -51,6 +51,7 @@ static bool read_tables(struct arena *a, struct pg *db, struct live *live, struc
             .secured = pg_cell_bool(&rows, i, "secured"),
             .owned = pg_cell_bool(&rows, i, "owned"),
             .insertable = pg_cell_bool(&rows, i, "insertable"),
+            .indexes = pg_cell_int(&rows, i, "indexes"),
             .rows = -1,
         };
         index->items[i] = &live->tables[i];
@@ -266,6 +267,7 @@ static bool read_database(struct arena *a, struct pg *db, struct live *live, str
     live->role = pg_cell(&row, 0, "role");
     live->zone = pg_cell(&row, 0, "zone");
     live->encoding = pg_cell(&row, 0, "encoding");
+    live->locks = pg_cell_int(&row, 0, "locks");
     return true;
 }
 

@@ -50,6 +50,7 @@ struct live_table {
     size_t key_count;
     struct live_trigger *triggers;
     size_t trigger_count;
+    int64_t indexes;
     int64_t rows; /* -1: not counted */
 };
 
@@ -78,6 +79,7 @@ struct live_cast {
 
 struct live {
     const char *database, *oid, *role, *zone, *encoding;
+    int64_t locks;             /* that the server has room for */
     struct live_table *tables; /* by schema and name, as bytes */
     size_t table_count;
     struct live_foreign_key *foreign_keys;

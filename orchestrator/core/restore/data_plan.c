@@ -2,6 +2,9 @@
 
 static const char ledger_name[] = "_prisma_migrations";
 
+/* From here on emptying a table at once, and shutting out its readers for it, is worth it. */
+enum { MANY_DELETED = 1000 };
+
 char *data_name(struct arena *a, const char *schema, const char *name)
 {
     return arena_printf(a, "%s.%s", schema, name);
@@ -24,6 +27,11 @@ void data_block(struct planning *p, const struct data_table *t, const char *mess
         .message = message,
         .hint = hint,
     };
+}
+
+bool data_is_busy(const struct data_table *t)
+{
+    return t->from->rows > 0 || t->to->rows != 0;
 }
 
 bool data_fate_is_new(enum data_fate fate)
@@ -149,6 +157,7 @@ static void plan_rows(struct planning *p, struct data_table *t)
         break;
     case DATA_REPLACE:
         t->deleted = t->to->rows;
+        t->truncated = t->deleted > MANY_DELETED && t->to->owned;
         break;
     case DATA_SKIP:
     case DATA_UPDATE:
@@ -246,6 +255,12 @@ static void write_notes(struct planning *p)
                        "%s of the backup %s not restored: large objects are no data of a table.",
                        str_plural(p->arena, m->large_objects, "large object", "large objects"),
                        m->large_objects == 1 ? "is" : "are");
+    for (size_t i = 0; i < plan->live->table_count; i++)
+        if (plan->live->tables[i].kind == 'm')
+            strlist_printf(
+                &plan->notes,
+                "Materialized views keep what they have: REFRESH MATERIALIZED VIEW %s.",
+                pg_ident2(p->arena, plan->live->tables[i].schema, plan->live->tables[i].name));
     if (m->configuration_count > 0)
         strlist_add(&plan->notes, "Tables of extensions are left as they are.");
     for (size_t i = 0; i < p->default_count; i++)
@@ -258,6 +273,26 @@ static void write_notes(struct planning *p)
                            "Foreign key \"%s\" is NOT VALID in the database and stays so: rows are "
                            "not checked by it.",
                            plan->taken_off[i]->name);
+}
+
+/* What the server holds until the end of the transaction: tables, their indexes, and what belongs
+ * to a foreign key that is taken off. */
+static void check_locks(struct planning *p)
+{
+    enum { PER_KEY = 8, USABLE_PERCENT = 90 };
+    const struct data_plan *plan = p->plan;
+    int64_t locks = (int64_t)plan->taken_off_count * PER_KEY;
+    for (size_t i = 0; i < plan->loaded; i++)
+        if (data_is_busy(&plan->tables[i]))
+            locks += 1 + plan->tables[i].into->indexes;
+    if (plan->live->locks == 0 || locks <= plan->live->locks * USABLE_PERCENT / 100)
+        return;
+    data_block(p, NULL,
+               arena_printf(p->arena,
+                            "it needs about %s locks in one transaction, the server has room for "
+                            "%s",
+                            str_count(p->arena, locks), str_count(p->arena, plan->live->locks)),
+               "Raise max_locks_per_transaction and restart the server.");
 }
 
 static size_t count_columns(const struct manifest *m)
@@ -291,6 +326,7 @@ bool data_plan_make(struct arena *a, const struct data_inputs *from, struct data
     list_untouched(&p);
     data_plan_suggest(&p);
     data_plan_order(&p);
+    check_locks(&p);
     sum_up(plan);
     write_notes(&p);
     return true;

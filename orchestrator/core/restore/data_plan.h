@@ -81,6 +81,7 @@ struct data_table {
     struct data_column *columns; /* of the file in its order, then the new ones */
     size_t column_count;
     int64_t deleted; /* rows of live */
+    bool truncated;  /* by TRUNCATE: many rows, so that their indexes need not be gone through */
     int64_t lost;    /* values in it; rows when it is gone */
     bool ledger;     /* Prisma's own: never touched */
 };
@@ -133,6 +134,8 @@ char *data_plan_digest(struct arena *a, const struct data_plan *plan) RETURNS_NO
 struct live_table **data_plan_targets(struct arena *a, const struct data_plan *plan, size_t *count)
     RETURNS_NONNULL;
 
+/* There is something to do: rows in the backup, or in the table. */
+bool data_is_busy(const struct data_table *t);
 bool data_fate_is_new(enum data_fate fate);
 const char *data_fate_name(enum data_fate fate); /* "same", "retyped", ... */
 

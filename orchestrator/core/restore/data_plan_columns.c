@@ -147,6 +147,8 @@ static void fill_labels(struct planning *p, const struct data_table *t, struct d
 {
     const struct wish_default *wish = default_of(p, t->into, c->to);
     c->filler = wish != NULL ? wish->expression : c->to->expression;
+    if (wish != NULL)
+        c->lost = 0; /* what stands for them is said */
     if (c->filler != NULL || !c->to->not_null)
         return;
     const char *name = data_name(p->arena, t->into->schema, t->into->name);

@@ -8,7 +8,7 @@ struct graph {
     struct planning *p;
     struct data_table **sources; /* by node: its first source, or NULL: not loaded */
     int64_t *rows;               /* by node: to be loaded */
-    bool *emptied;               /* by node: rows of it are deleted first */
+    bool *emptied, *truncated;   /* by node: rows of it are deleted first, and how */
     bool *off;                   /* by foreign key */
     size_t *waits;               /* by node: parents that are not placed yet */
     bool *placed;
@@ -33,6 +33,7 @@ static void mark_loaded(struct graph *g)
             g->sources[node] = t;
         g->rows[node] += t->from->rows;
         g->emptied[node] = g->emptied[node] || t->deleted > 0;
+        g->truncated[node] = g->truncated[node] || t->truncated;
     }
 }
 
@@ -55,11 +56,13 @@ static void take_off(struct graph *g, size_t key)
                "Set admin-url to a role that owns the tables.");
 }
 
-/* What would be in the way of deleting, or of loading in one statement, or slow. */
+/* What would be in the way of deleting, or of loading in one statement, or slow.  Few rows are
+ * deleted children first; but rows of others that refer to them stay, and wait for their return. */
 static bool is_in_the_way(const struct graph *g, const struct live_foreign_key *k)
 {
     size_t child = node_of(g, k->child), parent = node_of(g, k->parent);
-    if (g->emptied[parent])
+    bool stays = g->sources[child] == NULL || k->child->kind == 'p' || k->child->root != NULL;
+    if (g->truncated[parent] || (g->emptied[parent] && stays))
         return true;
     if (g->sources[child] == NULL)
         return false;
@@ -222,6 +225,7 @@ void data_plan_order(struct planning *p)
         .sources = arena_array(p->arena, tables, sizeof(void *)),
         .rows = arena_array(p->arena, tables, sizeof(*g.rows)),
         .emptied = arena_array(p->arena, tables, sizeof(*g.emptied)),
+        .truncated = arena_array(p->arena, tables, sizeof(*g.truncated)),
         .waits = arena_array(p->arena, tables, sizeof(*g.waits)),
         .placed = arena_array(p->arena, tables, sizeof(*g.placed)),
         .first = arena_array(p->arena, tables, sizeof(*g.first)),

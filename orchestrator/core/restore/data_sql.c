@@ -18,13 +18,17 @@ static void mark(enum lock *locks, const struct data_plan *plan, const struct li
         locks[at] = lock;
 }
 
-/* Dropping and adding a foreign key needs both its tables for itself; the rest may be read. */
+/* Dropping and adding a foreign key needs both its tables for itself, as TRUNCATE does; the rest
+ * may be read. */
 static enum lock *locks_of(struct arena *a, const struct data_plan *plan)
 {
     enum lock *locks = arena_array(a, plan->live->table_count + 1, sizeof(*locks));
     for (size_t i = 0; i < plan->loaded; i++) {
-        mark(locks, plan, plan->tables[i].to, LOCK_WRITERS);
-        mark(locks, plan, plan->tables[i].into, LOCK_WRITERS);
+        const struct data_table *t = &plan->tables[i];
+        if (!data_is_busy(t))
+            continue;
+        mark(locks, plan, t->to, t->truncated ? LOCK_ALL : LOCK_WRITERS);
+        mark(locks, plan, t->into, LOCK_WRITERS);
     }
     for (size_t i = 0; i < plan->quiet_count; i++)
         mark(locks, plan, plan->quiet[i], LOCK_WRITERS);
@@ -103,6 +107,13 @@ static const char *fill(struct arena *a, const char *template, const char *value
     return arena_printf(a, "%.*s%s%s", (int)(hole - template), template, value, hole + 2);
 }
 
+/* What the user or the column's default says; an expression that is text is taken for an enum too.
+ */
+static const char *filler_sql(struct arena *a, const struct data_column *c)
+{
+    return c->filler == NULL ? "NULL" : arena_printf(a, "CAST((%s) AS %s)", c->filler, c->to->base);
+}
+
 static const char *labels_sql(struct arena *a, const struct data_column *c, const char *value)
 {
     struct str labels = str_on(a);
@@ -110,20 +121,20 @@ static const char *labels_sql(struct arena *a, const struct data_column *c, cons
         str_item(&labels, ", ", pg_literal(a, c->to->labels->labels[i]));
     return arena_printf(a, "CASE WHEN %s IS NULL THEN NULL WHEN %s IN (%s) THEN %s ELSE %s END",
                         value, value, labels.length == 0 ? "NULL" : labels.text,
-                        fill(a, c->cast, value), c->filler == NULL ? "NULL" : c->filler);
+                        fill(a, c->cast, value), filler_sql(a, c));
 }
 
 char *data_sql_value(struct arena *a, const struct data_column *c)
 {
     if (c->from == NULL)
-        return arena_printf(a, "(%s)", c->filler);
+        return arena_strdup(a, filler_sql(a, c));
     const char *value = arena_printf(a, "s.%s", pg_ident(a, c->from->name));
     if (c->fate == DATA_LABELS_GONE)
         value = labels_sql(a, c, value);
     else if (c->cast != NULL)
         value = fill(a, c->cast, value);
     if (c->nulls > 0 && c->filler != NULL)
-        value = arena_printf(a, "coalesce(%s, %s)", value, c->filler);
+        value = arena_printf(a, "coalesce(%s, %s)", value, filler_sql(a, c));
     return arena_strdup(a, value);
 }
 

@@ -225,3 +225,15 @@ bool large_objects_load(struct arena *a, const struct rows_spec *spec, struct er
            make_missing(a, db, &l, e) && load_parallel(&l, e) &&
            judge(a, db, &spec->backup->manifest, e);
 }
+
+bool large_objects_load_within(struct arena *a, struct pg *db, const struct rows_spec *spec,
+                               struct err *e)
+{
+    struct loading_objects l = {.spec = spec};
+    if (!read_lists(a, &l, e) || !make_missing(a, db, &l, e))
+        return false;
+    for (size_t from = 0; from < l.count; from += BATCH)
+        if (!load_batch(db, &l, from, e))
+            return false;
+    return judge(a, db, &spec->backup->manifest, e);
+}

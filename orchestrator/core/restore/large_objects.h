@@ -10,5 +10,7 @@
 /* The objects are there already, empty; one that is not is made.  In parallel, as rows_load.
  * ERR_DAMAGED (a file; another number of objects than the manifest's), ERR_QUERY. */
 MUST_CHECK bool large_objects_load(struct arena *a, const struct rows_spec *spec, struct err *e);
+MUST_CHECK bool large_objects_load_within(struct arena *a, struct pg *db,
+                                          const struct rows_spec *spec, struct err *e);
 
 #endif

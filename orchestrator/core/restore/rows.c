@@ -4,6 +4,7 @@
 #include "core/restore/compare.h"
 #include "core/restore/configuration.h"
 #include "core/restore/load.h"
+#include "sql/queries.h"
 
 enum {
     FROZEN_LEAST =
@@ -21,12 +22,33 @@ struct piece {
 
 struct loading_all {
     const struct rows_spec *spec;
+    struct manifest_table *tables; /* the manifest's, with what the server says of their columns */
+    size_t table_count;
     struct piece *pieces;
     size_t count;
+    bool within;    /* a transaction that is open already */
     size_t next;    /* atomic */
     int64_t *taken; /* atomic; rows by table of the manifest */
     size_t *left;   /* atomic; pieces that are not loaded yet, by table */
 };
+
+/* Manifests of old do not tell which columns the server computes: their files have none of them. */
+static bool mark_generated(struct arena *a, struct loading_all *all, struct pg *db, struct err *e)
+{
+    struct pg_rows columns;
+    if (!pg_query(a, db, sql_restore_generated, PG_NONE, &columns, e))
+        return false;
+    for (size_t i = 0; i < columns.count; i++) {
+        const struct manifest *m = &all->spec->backup->manifest;
+        const struct manifest_table *found =
+            manifest_table_find(m, pg_cell(&columns, i, "schema"), pg_cell(&columns, i, "name"));
+        struct manifest_table *t = found == NULL ? NULL : &all->tables[found - m->tables];
+        for (size_t c = 0; t != NULL && c < t->column_count; c++)
+            t->columns[c].generated |=
+                strcmp(t->columns[c].name, pg_cell(&columns, i, "column")) == 0;
+    }
+    return true;
+}
 
 static int64_t weight_of(const struct manifest_table *t)
 {
@@ -61,21 +83,21 @@ static void add_pieces(struct loading_all *all, const struct manifest_table *t, 
 
 static void plan(struct arena *a, struct loading_all *all)
 {
-    const struct manifest *m = &all->spec->backup->manifest;
+    const struct manifest_table *tables = all->tables;
     int64_t total = 0;
     size_t most = 1;
-    for (size_t i = 0; i < m->table_count; i++) {
-        total += weight_of(&m->tables[i]) > 0 ? weight_of(&m->tables[i]) : 0;
-        most += m->tables[i].member_count + 1;
+    for (size_t i = 0; i < all->table_count; i++) {
+        total += weight_of(&tables[i]) > 0 ? weight_of(&tables[i]) : 0;
+        most += tables[i].member_count + 1;
     }
     all->pieces = arena_array(a, most, sizeof(*all->pieces));
-    all->taken = arena_array(a, m->table_count + 1, sizeof(*all->taken));
-    all->left = arena_array(a, m->table_count + 1, sizeof(*all->left));
-    for (size_t i = 0; i < m->table_count; i++) {
-        if (m->tables[i].file == NULL)
+    all->taken = arena_array(a, all->table_count + 1, sizeof(*all->taken));
+    all->left = arena_array(a, all->table_count + 1, sizeof(*all->left));
+    for (size_t i = 0; i < all->table_count; i++) {
+        if (tables[i].file == NULL)
             continue;
-        all->left[i] = pieces_of(&m->tables[i], total, all->spec->jobs);
-        add_pieces(all, &m->tables[i], all->left[i]);
+        all->left[i] = pieces_of(&tables[i], total, all->spec->jobs);
+        add_pieces(all, &tables[i], all->left[i]);
     }
     qsort(all->pieces, all->count, sizeof(*all->pieces), heavier_first);
 }
@@ -88,7 +110,7 @@ static bool load_piece(struct arena *a, struct pg *db, const struct loading_all 
     const struct manifest *m = &all->spec->backup->manifest;
     const struct manifest_table *t = p->table;
     bool by_root = t->load_root_name != NULL;
-    bool frozen = p->whole && !by_root && weight_of(t) >= FROZEN_LEAST;
+    bool frozen = p->whole && !by_root && !all->within && weight_of(t) >= FROZEN_LEAST;
     const char *target = by_root ? pg_ident2(a, t->load_root_schema, t->load_root_name)
                                  : pg_ident2(a, t->schema, t->name);
     const char *copy = load_copy(a, m, target, load_columns(a, t), frozen ? "FREEZE" : NULL);
@@ -105,7 +127,7 @@ static bool load_piece(struct arena *a, struct pg *db, const struct loading_all 
 
 static void tell(struct loading_all *all, const struct manifest_table *t, int64_t rows)
 {
-    size_t i = (size_t)(t - all->spec->backup->manifest.tables);
+    size_t i = (size_t)(t - all->tables);
     int64_t taken = __atomic_add_fetch(&all->taken[i], rows, __ATOMIC_RELAXED);
     progress_add(all->spec->progress, 0, rows);
     if (__atomic_sub_fetch(&all->left[i], 1, __ATOMIC_ACQ_REL) == 0)
@@ -148,15 +170,39 @@ static bool load_parallel(struct loading_all *all, struct err *e)
 /* By what COPY took; tables without a file of their own are counted. */
 static bool judge(struct arena *a, const struct loading_all *all, struct pg *db, struct err *e)
 {
-    const struct manifest *m = &all->spec->backup->manifest;
     struct differences d = differences_on(a);
-    for (size_t i = 0; i < m->table_count; i++) {
-        if (m->tables[i].file != NULL)
-            differences_rows(&d, &m->tables[i], all->taken[i]);
-        else if (!differences_table(&d, db, &m->tables[i], e))
+    for (size_t i = 0; i < all->table_count; i++) {
+        if (all->tables[i].file != NULL)
+            differences_rows(&d, &all->tables[i], all->taken[i]);
+        else if (!differences_table(&d, db, &all->tables[i], e))
             return false;
     }
     return differences_none(&d, e);
+}
+
+/* Columns too: what is marked there is not the manifest's. */
+static struct manifest_table *copy_tables(struct arena *a, const struct manifest *m)
+{
+    struct manifest_table *tables = arena_array(a, m->table_count + 1, sizeof(*tables));
+    for (size_t i = 0; i < m->table_count; i++) {
+        struct manifest_table *t = &tables[i];
+        *t = m->tables[i];
+        t->columns = arena_array(a, t->column_count + 1, sizeof(*t->columns));
+        if (t->column_count > 0)
+            memcpy(t->columns, m->tables[i].columns, t->column_count * sizeof(*t->columns));
+    }
+    return tables;
+}
+
+static bool prepare(struct arena *a, struct pg *db, struct loading_all *all, struct err *e)
+{
+    const struct manifest *m = &all->spec->backup->manifest;
+    all->tables = copy_tables(a, m);
+    all->table_count = m->table_count;
+    if (!configuration_load(a, db, all->spec, e) || !mark_generated(a, all, db, e))
+        return false;
+    plan(a, all);
+    return true;
 }
 
 bool rows_load(struct arena *a, const struct rows_spec *spec, struct err *e)
@@ -164,8 +210,21 @@ bool rows_load(struct arena *a, const struct rows_spec *spec, struct err *e)
     const struct session_use use = {.application_name = "migsafe"};
     struct loading_all all = {.spec = spec};
     AUTO(pg) struct pg *db = connection_open(spec->to, &use, e);
-    if (db == NULL || !configuration_load(a, db, spec, e))
+    return db != NULL && prepare(a, db, &all, e) && load_parallel(&all, e) && judge(a, &all, db, e);
+}
+
+bool rows_load_within(struct arena *a, struct pg *db, const struct rows_spec *spec, struct err *e)
+{
+    struct loading_all all = {.spec = spec, .within = true};
+    if (!prepare(a, db, &all, e))
         return false;
-    plan(a, &all);
-    return load_parallel(&all, e) && judge(a, &all, db, e);
+    for (size_t i = 0; i < all.count; i++) {
+        int64_t rows;
+        if (!load_piece(a, db, &all, &all.pieces[i], &rows, e))
+            return false;
+        tell(&all, all.pieces[i].table, rows);
+        if (!progress_tick(spec->progress, e))
+            return false;
+    }
+    return judge(a, &all, db, e);
 }

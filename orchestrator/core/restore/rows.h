@@ -28,5 +28,8 @@ struct rows_spec {
 /* ERR_DAMAGED (a file, or a number of rows that is not the manifest's: names table and both
  * numbers), ERR_QUERY (names the table), ERR_CONNECT, ERR_CANCELLED. */
 MUST_CHECK bool rows_load(struct arena *a, const struct rows_spec *spec, struct err *e);
+/* The same in an open session and its transaction: one table after another. */
+MUST_CHECK bool rows_load_within(struct arena *a, struct pg *db, const struct rows_spec *spec,
+                                 struct err *e);
 
 #endif

@@ -1,0 +1,108 @@
+#include "core/restore/inplace.h"
+
+#include "core/restore/analyze.h"
+#include "core/restore/configuration.h"
+#include "core/restore/inplace_look.h"
+#include "core/restore/large_objects.h"
+#include "core/restore/load.h"
+#include "core/restore/sequences.h"
+
+static struct pg *open_live(const struct inplace_spec *spec, struct err *e)
+{
+    const struct session_use use = {.application_name = "migsafe",
+                                    .lock_timeout_ms = (int)spec->lock_timeout_ms};
+    return connection_open(spec->live, &use, e);
+}
+
+bool inplace_look(struct arena *a, const struct inplace_spec *spec, struct inplace_plan *plan,
+                  struct err *e)
+{
+    AUTO(pg) struct pg *db = open_live(spec, e);
+    struct inplace p = {.arena = a, .spec = spec, .db = db};
+    if (db == NULL || !inplace_read(&p, e))
+        return false;
+    *plan = p.plan;
+    return true;
+}
+
+static bool locked_out(const struct inplace_spec *spec, struct err *e)
+{
+    if (strcmp(e->sqlstate, "55P03") == 0)
+        err_hint(
+            e, "Others use its tables: stop them, or give it longer by lock-timeout (now %lld ms).",
+            (long long)spec->lock_timeout_ms);
+    return err_wrap(e, "could not drop what is there");
+}
+
+static bool drop(const struct inplace *p, struct err *e)
+{
+    for (size_t i = 0; i < p->drops.count; i++)
+        if (!pg_exec(p->db, p->drops.items[i], e))
+            return locked_out(p->spec, e);
+    return true;
+}
+
+/* The archive's statements, in its own encoding. */
+static bool run_part(const struct inplace *p, enum archive_part part, struct err *e)
+{
+    const struct manifest *m = &p->spec->backup->manifest;
+    const struct archive_spec archive = {.folder = p->spec->backup->folder,
+                                         .pg_bin = p->spec->pg_bin,
+                                         .part = part,
+                                         .toc = &p->toc,
+                                         .left_out = p->left_out};
+    const char *sql;
+    return archive_text(p->arena, &archive, pg_server_version(p->db), &sql, e) &&
+           pg_execf(p->db, e, "SET client_encoding = %s",
+                    pg_literal(p->arena, m->database.encoding)) &&
+           (pg_exec(p->db, sql, e) || err_wrap(e, "could not make what the archive has")) &&
+           pg_exec(p->db, "SET client_encoding = 'UTF8'; SET search_path = ''", e);
+}
+
+static bool load(const struct inplace *p, struct err *e)
+{
+    const struct manifest *m = &p->spec->backup->manifest;
+    const struct rows_spec rows = {.to = p->spec->live,
+                                   .backup = p->spec->backup,
+                                   .toc = &p->toc,
+                                   .progress = p->spec->progress,
+                                   .jobs = 1};
+    struct differences d = differences_on(p->arena);
+    return configuration_clear(p->arena, p->db, &rows, e) &&
+           rows_load_within(p->arena, p->db, &rows, e) &&
+           sequences_set(p->arena, p->db, m, &p->toc, e) &&
+           differences_sequences(&d, p->db, m, e) && differences_none(&d, e) &&
+           large_objects_load_within(p->arena, p->db, &rows, e);
+}
+
+/* Whoever returns early closes the session, and with it the transaction. */
+static bool transact(struct inplace *p, struct err *e)
+{
+    return load_session(p->db, e) &&
+           pg_execf(p->db, e, "SET lock_timeout = %lld; BEGIN",
+                    (long long)p->spec->lock_timeout_ms) &&
+           inplace_read(p, e) && drop(p, e) && run_part(p, ARCHIVE_BEFORE_ROWS, e) && load(p, e) &&
+           run_part(p, ARCHIVE_AFTER_ROWS, e) &&
+           pg_exec(p->db, "SET LOCAL synchronous_commit = on; COMMIT", e);
+}
+
+bool inplace_restore(struct arena *a, const struct inplace_spec *spec, bool *restored,
+                     struct err *e)
+{
+    AUTO(pg) struct pg *db = open_live(spec, e);
+    struct inplace p = {.arena = a, .spec = spec, .db = db};
+    *restored = false;
+    if (db == NULL)
+        return false;
+    progress_begin(spec->progress, "restore", 0);
+    if (!transact(&p, e)) {
+        err_wrap(e, "could not restore backup \"%s\" in place", spec->backup->id);
+        err_detail(e, "%s%sNothing was changed: it was one transaction.", e->detail,
+                   e->detail[0] ? " " : "");
+        return false;
+    }
+    *restored = true;
+    return (analyze_parallel(a, spec->live, spec->jobs, e) ||
+            err_wrap(e, "could not analyze \"%s\"", spec->live->dbname)) &&
+           progress_end(spec->progress, e);
+}

@@ -1,0 +1,189 @@
+#!/usr/bin/env bash
+# migsafe restore ID --in-place: where no swap is possible the live database becomes what it was in one transaction, after an
+# emergency backup; what fails in the middle of it changes nothing, and what it cannot do it says before.
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+db_create app
+DATABASE_URL=$(db_url app)
+MIGSAFE_BACKUP_DIR=$T/backups
+export DATABASE_URL MIGSAFE_BACKUP_DIR
+live=$(db_name app)
+
+state() { # DB NAME: keeps the state of a database under a name
+	"$ROOT/scripts/db-fingerprint.sh" "$(db_name "$1")" >"$T/state.$2"
+}
+
+same() { # DB NAME TEST-NAME: is the database in that state?
+	state "$1" now
+	if cmp -s "$T/state.$2" "$T/state.now"; then pass "$3"; else fail "$3" "$(diff "$T/state.$2" "$T/state.now" | head -n 20)"; fi
+}
+
+take() { # -> id
+	"$MIGSAFE" backup --kind full >"$T/made" 2>"$T/log" || bail "backup: $(cat "$T/log")"
+	cut -d' ' -f1 "$T/made"
+}
+
+emergencies() { # -> how many there are, of each kind
+	"$MIGSAFE" list --json 2>"$T/log" | jq -r '[.backups[] | select(.reason == "emergency") | .kind] | sort | join(",")'
+}
+
+# --- everything that a schema can hold, and what lies beside it -------------------------------------
+
+role_create reader
+role_create maker
+sql app >"$T/ignored" <<END
+CREATE EXTENSION hstore;
+CREATE SCHEMA "Other one" AUTHORIZATION "$(role_name maker)";
+GRANT USAGE ON SCHEMA "Other one" TO "$(role_name reader)";
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+CREATE TYPE mood AS ENUM ('sad', 'happy');
+CREATE TYPE pair AS (a int, b text);
+CREATE DOMAIN positive AS int CHECK (VALUE > 0);
+CREATE FUNCTION twice(n int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT n * 2';
+CREATE PROCEDURE nothing() LANGUAGE sql AS '';
+CREATE AGGREGATE total(int) (SFUNC = int4pl, STYPE = int, INITCOND = '0');
+CREATE FUNCTION near(int, int) RETURNS bool IMMUTABLE LANGUAGE sql AS 'SELECT abs(\$1 - \$2) < 2';
+CREATE OPERATOR ~~~ (LEFTARG = int, RIGHTARG = int, FUNCTION = near);
+CREATE COLLATION german FROM "C";
+CREATE TEXT SEARCH CONFIGURATION plain (COPY = simple);
+CREATE TABLE "User" (id serial PRIMARY KEY, email text NOT NULL UNIQUE, feels mood DEFAULT 'happy', p positive, tags hstore,
+	doubled int GENERATED ALWAYS AS (twice(1)) STORED);
+INSERT INTO "User" (email, p, tags) SELECT 'u' || i, i, 'a=>1' FROM generate_series(1, 500) i;
+CREATE STATISTICS both_of ON email, p FROM "User";
+CREATE TABLE "Other one".orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "user" int REFERENCES public."User", total numeric);
+INSERT INTO "Other one".orders ("user", total) SELECT 1 + i % 500, i / 7.0 FROM generate_series(1, 2000) i;
+ALTER TABLE "Other one".orders OWNER TO "$(role_name maker)";
+ALTER TABLE "Other one".orders ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON "Other one".orders TO "$(role_name reader)" USING ("user" = 1);
+CREATE TABLE parts (a int, b text) PARTITION BY HASH (a);
+CREATE TABLE part_0 PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE part_1 PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+INSERT INTO parts SELECT i, 'x' FROM generate_series(1, 100) i;
+CREATE VIEW seen AS SELECT id, email FROM "User";
+CREATE MATERIALIZED VIEW sums AS SELECT "user", sum(total) FROM "Other one".orders GROUP BY 1;
+CREATE PUBLICATION pub FOR TABLE "User";
+CREATE FUNCTION touched() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+CREATE EVENT TRIGGER watch ON ddl_command_end EXECUTE FUNCTION touched();
+GRANT SELECT ON "User", seen TO "$(role_name reader)";
+COMMENT ON COLUMN "User".email IS 'whom to write to';
+SELECT lo_from_bytea(4711, 'large'), lo_from_bytea(4712, decode(repeat('00ff5c', 1000), 'hex'));
+SELECT setval('"User_id_seq"', 4711, false);
+END
+sql postgres "ALTER DATABASE \"$live\" SET work_mem = '9MB'"
+state app before
+contents="SELECT md5(string_agg(loid || ' ' || pageno || ' ' || md5(data), ',' ORDER BY loid, pageno)) FROM pg_largeobject"
+objects=$(sql app "$contents")
+id=$(take)
+# A logical slot: no swap.
+sql app "SELECT pg_create_logical_replication_slot('${TEST_PREFIX}slot', 'test_decoding')" >"$T/ignored" 2>&1 ||
+	sql app "SELECT pg_create_logical_replication_slot('${TEST_PREFIX}slot', 'pgoutput')" >"$T/ignored" 2>&1
+sql app >"$T/ignored" <<END
+INSERT INTO "User" (email) SELECT 'late' || i FROM generate_series(1, 7) i;
+DELETE FROM "Other one".orders WHERE id <= 10;
+DROP MATERIALIZED VIEW sums;
+CREATE TABLE fresh (a int REFERENCES "User", m mood);
+CREATE VIEW fresh_view AS SELECT * FROM seen;
+ALTER TABLE "User" ADD COLUMN extra text;
+GRANT CREATE ON SCHEMA public TO PUBLIC;
+REVOKE USAGE ON SCHEMA "Other one" FROM "$(role_name reader)";
+SELECT lo_unlink(4711), lo_from_bytea(4713, 'new');
+DROP PUBLICATION pub;
+END
+sql postgres "ALTER DATABASE \"$live\" SET work_mem = '1MB'"
+state app changed
+changed_objects=$(sql app "$contents")
+
+# --- asked and previewed first -------------------------------------------------------------------------
+
+run "$MIGSAFE" restore "$id" --in-place
+status_is 64 "not on a terminal, no --yes: refused"
+run "$MIGSAFE" restore "$id" --in-place --dry-run
+status_is 0 "a dry run"
+like "$OUT" "within database \"$live\", after an emergency backup.*objects in schemas Other one, public would be dropped" "says what would be done"
+like "$OUT" 'public\.User: 507 rows now, 500 in the backup' "with the rows of both"
+run "$MIGSAFE" restore "$id" --in-place --into x
+status_is 64 "--into is something else"
+is "$(emergencies)" "" "nothing was saved for that"
+
+# --- what cannot be -----------------------------------------------------------------------------------
+
+refused() { # WORDS HINT NAME
+	run "$MIGSAFE" restore "$id" --in-place --yes
+	status_is 11 "$3"
+	like "$ERR" "$1" "$3: said"
+	like "$ERR" "hint: .*$2" "$3: with what to do"
+	is "$(emergencies)" "" "$3: before anything is done"
+}
+sql app 'CREATE SCHEMA later; CREATE TABLE later.t (m public.mood, a int REFERENCES public."User")'
+refused 'would take other things with it: .*later' 'Drop them first' "something outside that would go too"
+sql app 'DROP SCHEMA later CASCADE'
+folder=$MIGSAFE_BACKUP_DIR/$id
+cp "$folder/manifest.json" "$T/manifest"
+jq '.database.owner = "gone"' "$T/manifest" >"$folder/manifest.json"
+refused 'the server has no role "gone"' 'Create them' "a role that is not there"
+cp "$T/manifest" "$folder/manifest.json"
+# A view is four objects; there are 64 * (200 + 10) locks, and 60 % are 8064.
+sql app 'DO $$ BEGIN FOR i IN 1..2100 LOOP EXECUTE format($q$CREATE VIEW v%s AS SELECT 1 AS a$q$, i); END LOOP; END $$'
+refused 'would need about [0-9]+ locks at once, of 13440' 'max_locks_per_transaction' "too many locks"
+sql app 'DO $$ BEGIN FOR i IN 1..2100 LOOP EXECUTE format($q$DROP VIEW v%s$q$, i); END LOOP; END $$'
+same app changed "nothing has changed so far"
+
+# --- what fails in the middle --------------------------------------------------------------------------
+
+jq '(.tables[] | select(.name == "orders") | .rows) = 1999' "$T/manifest" >"$folder/manifest.json"
+run "$MIGSAFE" restore "$id" --in-place --yes
+status_is 76 "a table that is not as counted"
+like "$ERR" 'table "Other one"."orders" has 2000 rows instead of 1999' "named"
+like "$ERR" 'Nothing was changed' "and what that means"
+same app changed "nothing has changed"
+is "$(sql app "$contents")" "$changed_objects" "large objects neither"
+is "$(emergencies)" "data,full" "an emergency backup was taken first"
+cp "$T/manifest" "$folder/manifest.json"
+bg_sql app 'BEGIN; SELECT count(*) FROM "User"'
+run "$MIGSAFE" restore "$id" --in-place --yes --lock-timeout 300ms
+status_is 65 "a table that others use"
+like "$ERR" 'hint: Others use its tables' "said"
+bg_kill "$BG"
+same app changed "nothing has changed"
+
+# --- restored -------------------------------------------------------------------------------------------
+
+oid=$(sql postgres "SELECT oid FROM pg_database WHERE datname = '$live'")
+run "$MIGSAFE" restore "$id" --in-place --yes --json
+status_is 0 "in place"
+same app before "the database is what it was: rows, schema, views, owner, rights, settings"
+is "$(sql app "$contents")" "$objects" "large objects too"
+is "$(sql postgres "SELECT oid FROM pg_database WHERE datname = '$live'")" "$oid" "it is the same database"
+is "$(db_list)" app "there is no other"
+is "$(sql app "SELECT count(*) > 0 FROM pg_statistic s JOIN pg_class c ON c.oid = s.starelid WHERE relname = 'User'")" t "analyzed"
+saved=$(jq -r .emergency_backup <<<"$OUT")
+is "$(jq -c '[.verdict, .database, .in_place]' <<<"$OUT")" "[\"restored\",\"$live\",true]" "the document"
+is "$("$MIGSAFE" show "$saved" --json 2>"$T/log" | jq -r '[.reason, .verified[-1].level, .verified[-1].result] | join(" ")')" \
+	"emergency files ok" "the emergency backup is verified"
+run "$MIGSAFE" restore "$saved" --in-place --yes
+status_is 0 "and brings back what was there"
+same app changed "the same"
+
+# --- as a plain role --------------------------------------------------------------------------------------
+
+role_create plain
+db_create own plain
+DATABASE_URL=$(db_url own plain)
+sql own 'CREATE EXTENSION pg_trgm; CREATE TABLE not_mine (a int)'
+sql own "GRANT SELECT ON not_mine TO \"$(role_name plain)\""
+sql_as plain own "CREATE TABLE t (id serial PRIMARY KEY, v text); INSERT INTO t (v) SELECT 'x' || i FROM generate_series(1, 50) i"
+sql_as plain own 'CREATE INDEX ON t USING gin (v public.gin_trgm_ops)'
+id=$(take)
+sql_as plain own 'DELETE FROM t'
+run "$MIGSAFE" restore "$id" --in-place --yes
+status_is 11 "a table of another role"
+like "$ERR" 'this role may not (make objects of role|drop)' "said"
+sql own 'DROP TABLE not_mine'
+id=$(take)
+state own before
+sql_as plain own 'DROP TABLE t'
+run "$MIGSAFE" restore "$id" --in-place --yes
+status_is 0 "a plain owner restores in place, the extension of a superuser stays"
+same own before "the same"
+done_testing
