@@ -108,10 +108,10 @@ static bool put_piece(const struct blob *blob, int64_t at, const char *piece, si
         hex[2 * i + 1] = digits[c & 15];
     }
     return export_text(to,
-                       arena_printf(a, "SELECT pg_catalog.lo_put('%s', %lld, '\\x", blob->oid,
-                                    (long long)at),
+                       arena_printf(a, "SELECT pg_catalog.lo_put('%s', %lld, pg_catalog.decode('",
+                                    blob->oid, (long long)at),
                        e) &&
-           pack_write(to, hex, 2 * n, e) && export_text(to, "');\n", e);
+           pack_write(to, hex, 2 * n, e) && export_text(to, "', 'hex'));\n", e);
 }
 
 static bool put_one(struct arena *a, const struct stored *backup, const struct blob *blob,
