@@ -105,7 +105,10 @@ static bool add_table(struct merge *m, const struct plan_table *t, const struct 
                                t->root != NULL ? t->root : t->in.quoted, columns);
     const char *from = fs_join(m->arena, m->folder, t->to->file);
     t->to->file = arena_printf(m->arena, "%s%s", entry->file, m->suffix);
-    return fs_rename(m->arena, from, fs_join(m->arena, m->folder, t->to->file), e);
+    const char *to = fs_join(m->arena, m->folder, t->to->file);
+    /* Not fs_rename: the folder is synced once, when all is in it. */
+    return rename(from, to) == 0 ||
+           err_sys(e, ERR_SYSTEM, "could not rename \"%s\" to \"%s\"", from, to);
 }
 
 static bool add_sequence(struct merge *m, const struct plan_sequence *s,
