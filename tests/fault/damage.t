@@ -253,9 +253,9 @@ done <<END
 a row more~(.tables[] | select(.name == "a")) |= (.rows += 1 | .columns[].values += 1)~public"?\."?a"
 a value more~(.tables[] | select(.name == "a").columns[1].values) -= 1~public"?\."?a"~verify --level files
 another content~(.tables[] | select(.name == "a").content) = "00000000deadbeef"~public"?\."?a"~verify
-another sum of a file~.files[0].sha256 = ("0" * 64)~SHA-256|sha256|sum
+another sum of a file~.files[0].sha256 = ("0" * 64)~SHA-256|list of files
 another sum of a table~(.tables[] | select(.name == "a").sha256) = ("0" * 64)~public"?\."?a"|$fa|sha256
-another size~.files[0].bytes += 1~bytes
+another size~.files[0].bytes += 1~bytes|list of files
 a path in place of a file~(.tables[] | select(.name == "a").file) = "../$fa"~file
 a path in the list of files~.files[0].name = "../../etc/passwd"~name
 an absolute path~(.tables[] | select(.name == "a").file) = "/etc/passwd"~file

@@ -74,3 +74,39 @@ nothing_left() { # NAME DB [DATABASE...]: besides these databases
 		diag "$(sql postgres "SELECT datname, application_name, state, left(query, 80) FROM pg_stat_activity WHERE starts_with(datname, '$(db_name "$2")')")"
 	is "$(db_list | grep __migsafe_)" "" "$1: no database is left beside it"
 }
+
+# --- a migsafe in the background, held in the middle of what it does
+
+start() { # COMMAND [ARGUMENT...]: in the background; sets PID
+	env --default-signal=INT,QUIT "$MIGSAFE" "$@" >"$T/out" 2>"$T/err" &
+	PID=$!
+}
+
+ended() { # sets RC, OUT, ERR of what was started
+	wait "$PID"
+	RC=$?
+	OUT=$(cat "$T/out") ERR=$(cat "$T/err")
+}
+
+# Stops migsafe as soon as a statement of its own matches; prints the pid of that session. Its server then waits too.
+held_at() { # QUERY-PATTERN -> pid of the session
+	local pid
+	pid=$(sql postgres "DO \$\$ DECLARE p int; BEGIN
+		FOR i IN 1..6000 LOOP
+			PERFORM pg_stat_clear_snapshot();
+			SELECT pid INTO p FROM pg_stat_activity WHERE query ~ '$1' AND state = 'active' AND pid <> pg_backend_pid()
+				AND application_name ~ 'migsafe' AND starts_with(datname, '$TEST_PREFIX') LIMIT 1;
+			EXIT WHEN p IS NOT NULL;
+			PERFORM pg_sleep(0.002);
+		END LOOP; RAISE WARNING 'pid %', p; END \$\$" 2>&1 | sed -n 's/.*pid \([0-9]*\)$/\1/p')
+	kill -STOP "$PID"
+	printf '%s' "$pid"
+}
+
+go_on() { kill -CONT "$PID"; }
+
+terminate() { # PID of a session
+	sql postgres "SELECT pg_terminate_backend($1)" >"$T/ignored"
+	wait_for 10 gone "$1"
+}
+gone() { [ "$(sql postgres "SELECT count(*) FROM pg_stat_activity WHERE pid = $1")" = 0 ]; }
