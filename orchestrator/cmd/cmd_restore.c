@@ -57,6 +57,15 @@ static bool find_backup(struct job *j, const char *id, struct err *e)
     return store_verify_files(a, &j->backup, e);
 }
 
+static bool tell_other_way(const struct job *j, struct err *e)
+{
+    if (e->kind == ERR_PREFLIGHT && j->file == NULL)
+        err_detail(e, "%s",
+                   arena_printf(j->ctx->arena, "%s%sWithout a swap: --in-place.", e->detail,
+                                e->detail[0] ? " " : ""));
+    return false;
+}
+
 static bool read_live(struct job *j, struct err *e)
 {
     const char *live = j->site.live.dbname, *of = j->backup.manifest.database.name;
@@ -72,7 +81,8 @@ static bool read_live(struct job *j, struct err *e)
         err_hint(e, "Add --into NAME to restore it into a new database.");
         return false;
     }
-    return j->in_place != NULL || swap_possible(j->ctx->arena, j->maintenance, live, accept, e);
+    return j->in_place != NULL || swap_possible(j->ctx->arena, j->maintenance, live, accept, e) ||
+           tell_other_way(j, e);
 }
 
 /* A new database is of the role that makes it, has the default rights, and settings of no role that
@@ -163,7 +173,7 @@ static bool preview_live(struct job *j, struct restore_plan *plan, struct err *e
     if (db == NULL || !restore_preview(a, db, &j->backup.manifest, &tables, &plan->table_count, e))
         return false;
     plan->tables = tables;
-    return true;
+    return restore_preview_gone(a, db, &j->backup.manifest, &plan->gone, e);
 }
 
 static bool print_preview(struct job *j, struct err *e)
@@ -458,6 +468,8 @@ static bool restore_backup(struct job *j, const char *id, struct err *e)
         return false;
     if (data && j->into != NULL)
         return err_set(e, ERR_USAGE, "--into needs a full backup: data has no tables of its own");
+    if (data && j->in_place != NULL)
+        return err_set(e, ERR_USAGE, "--in-place is for full backups");
     j->data.dry_run = j->dry_run;
     j->data.yes = j->yes;
     if (data)
@@ -474,6 +486,18 @@ static bool restore_operand(struct job *j, const char *operand, struct err *e)
         return err_set(e, ERR_USAGE,
                        "--no-owner, --no-acl and --in-place are for backups of migsafe");
     return restore_file(j, operand, e);
+}
+
+static bool check_flags(const struct job *j, struct err *e)
+{
+    if (j->drop && j->into == NULL)
+        return err_set(e, ERR_USAGE, "--drop needs --into: it drops the new database again");
+    if (j->in_place != NULL && j->into != NULL)
+        return err_set(e, ERR_USAGE, "--in-place and --into exclude each other");
+    if (j->in_place != NULL && j->data.data_only)
+        return err_set(e, ERR_USAGE, "--in-place restores the schema too: without --data-only");
+    return (!j->no_owner && !j->no_acl) || j->into != NULL ||
+           err_set(e, ERR_USAGE, "--no-owner and --no-acl need --into: live keeps both");
 }
 
 static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
@@ -508,16 +532,13 @@ static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
     };
     if (!cmd_parse(ctx, opts, ARRAY_LEN(opts), &args, e))
         return false;
-    if (j.drop && j.into == NULL)
-        return err_set(e, ERR_USAGE, "--drop needs --into: it drops the new database again");
-    if (in_place && j.into != NULL)
-        return err_set(e, ERR_USAGE, "--in-place and --into exclude each other");
-    if ((j.no_owner || j.no_acl) && j.into == NULL)
-        return err_set(e, ERR_USAGE, "--no-owner and --no-acl need --into: live keeps both");
+    struct restore_inplace inplace = {.spec = {.live = NULL}};
+    j.in_place = in_place ? &inplace : NULL;
+    if (!check_flags(&j, e))
+        return false;
     j.run = arena_printf(ctx->arena, "%s_%s", clock_stamp(ctx->arena), random_hex(ctx->arena, 4));
     j.progress = progress_line_new(ctx->settings, verbose);
-    struct restore_inplace inplace = {.spec = {.progress = progress_line_of(&j.progress)}};
-    j.in_place = in_place ? &inplace : NULL;
+    inplace.spec.progress = progress_line_of(&j.progress);
     bool ok = cmd_site(ctx, &j.site, e) && restore_operand(&j, args.items[0], e);
     progress_line_end(&j.progress);
     return ok;
