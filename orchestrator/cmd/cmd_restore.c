@@ -36,6 +36,7 @@ struct job {
     bool dry_run, yes, drop, no_owner, no_acl;
     struct restore_inplace *in_place; /* NULL: by a swap */
     bool restored_in_place;
+    bool swap_begun;
     struct database_facts live; /* unless into */
     struct database_facts like; /* of a new database that leaves something of the backup's out */
     struct progress_line progress;
@@ -219,6 +220,7 @@ static bool note(void *context, const char *part, const struct json *facts, stru
             log_restored(j);
         if (strcmp(part, "swap") == 0 && !runlock_check(j->ctx->arena, j->lock, e))
             return false;
+        j->swap_begun = j->swap_begun || strcmp(part, "swap") == 0;
         return journal_write(j->journal, parts[i].step, parts[i].event, json_copy(facts), NULL, e);
     }
     return true;
@@ -383,7 +385,8 @@ static bool carry_out(struct job *j, struct err *e)
     if (j->file != NULL)
         j->report.backups.items[0].rows = j->file->counts.rows;
     bool restored = ok || result.swapped || j->restored_in_place;
-    if (restored || e->kind != ERR_CONNECT)
+    /* Before the swap nothing of live was touched, whoever went away. */
+    if (restored || e->kind != ERR_CONNECT || (j->in_place == NULL && !j->swap_begun))
         conclude(j, restored, ok ? NULL : e);
     if (j->restored_in_place)
         restore_inplace_print(
