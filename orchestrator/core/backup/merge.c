@@ -3,9 +3,12 @@
 #include "base/fs.h"
 #include "core/backup/toc.h"
 
+#include <stdlib.h>
+
 static const char large_list[] = "blobs.toc";
 
-enum { OF_GROUPS = 16 /* archive 1.16: large objects come in groups, with their owners */ };
+/* Archive 1.16 makes large objects among the data, many of one owner at once. */
+enum { LARGE_IN_DATA = 16, LARGE_AT_ONCE = 1000 };
 
 /* Dump ids of one type by the oid of the object, sorted by it. */
 struct known {
@@ -87,7 +90,7 @@ static char *one_line(struct arena *a, const char *text)
     return line;
 }
 
-static bool add_table(struct merge *m, const struct plan_table *t, const struct known *tables,
+static bool add_table(struct merge *m, struct plan_table *t, const struct known *tables,
                       struct err *e)
 {
     int64_t id = id_of(tables, t->in.oid);
@@ -97,6 +100,7 @@ static bool add_table(struct merge *m, const struct plan_table *t, const struct 
         return err_set(e, ERR_CHILD, "pg_dump left out table %s", t->label);
     struct toc_entry *entry = add(m, "TABLE DATA", &t->in, id);
     entry->has_data = true;
+    t->data_id = entry->dump_id;
     entry->oid = t->in.oid;
     entry->file = arena_printf(m->arena, "%lld.dat", (long long)entry->dump_id);
     if (t->root != NULL)
@@ -125,12 +129,112 @@ static bool add_sequence(struct merge *m, const struct plan_sequence *s,
     return true;
 }
 
-static void add_large(struct merge *m)
+static void add_to_depends(struct merge *m, struct toc_entry *entry, int64_t id)
 {
+    const char **ids = arena_array(m->arena, entry->depend_count + 1, sizeof(*ids));
+    for (size_t i = 0; i < entry->depend_count; i++)
+        ids[i] = entry->depend_ids[i];
+    ids[entry->depend_count++] = arena_printf(m->arena, "%lld", (long long)id);
+    entry->depend_ids = ids;
+    entry->depends = strtoll(ids[0], NULL, 10);
+}
+
+/* Of one large object: its rights, its comment. */
+static void add_about_large(struct merge *m, const struct plan_large *large, const char *type,
+                            const char *statements, int64_t made)
+{
+    if (statements == NULL)
+        return;
+    struct toc_entry *entry = add(m, type, NULL, made);
+    entry->section = TOC_NONE;
+    entry->tag = arena_printf(m->arena, "LARGE OBJECT %u", large->oid);
+    entry->owner = large->owner;
+    entry->definition = statements;
+}
+
+/* One entry makes those from `from` on that have one owner.  Returns where they end. */
+static size_t add_made(struct merge *m, const struct plan *p, size_t from, int64_t *made)
+{
+    const struct plan_large *first = &p->large[from];
+    struct str oids = str_on(m->arena);
+    size_t to = from;
+    for (; to < p->large_count && to - from < LARGE_AT_ONCE; to++) {
+        if (strcmp(p->large[to].owner, first->owner) != 0)
+            break;
+        str_printf(&oids, "%u\n", p->large[to].oid);
+    }
+    struct toc_entry *entry = add(m, "BLOB METADATA", NULL, 0);
+    entry->tag = to - from == 1
+                     ? arena_printf(m->arena, "%u", first->oid)
+                     : arena_printf(m->arena, "%u..%u", first->oid, p->large[to - 1].oid);
+    entry->owner = first->owner;
+    entry->definition = oids.text;
+    entry->drop = "-- dummy";
+    *made = entry->dump_id;
+    return to;
+}
+
+static void add_large(struct merge *m, const struct plan *p)
+{
+    struct toc_entry after = {0};
+    int64_t made;
+    for (size_t from = 0, to; m->toc.minor >= LARGE_IN_DATA && from < p->large_count; from = to) {
+        to = add_made(m, p, from, &made);
+        add_to_depends(m, &after, made);
+        for (size_t i = from; i < to; i++) {
+            add_about_large(m, &p->large[i], "COMMENT", p->large[i].comment, made);
+            add_about_large(m, &p->large[i], "ACL", p->large[i].rights, made);
+        }
+    }
     struct toc_entry *entry = add(m, "BLOBS", NULL, 0);
     entry->has_data = true;
     entry->tag = "BLOBS";
     entry->file = large_list;
+    entry->depend_ids = after.depend_ids;
+    entry->depend_count = after.depend_count;
+    entry->depends = after.depends;
+}
+
+/* oid: ended by a blank or NUL.  NULL: not a table of an extension. */
+static struct plan_table *configuration_of(const struct plan *p, const char *oid)
+{
+    size_t n = strcspn(oid, " ");
+    for (size_t i = 0; i < p->count; i++)
+        if (p->tables[i].of_extension && strncmp(p->tables[i].in.oid, oid, n) == 0 &&
+            p->tables[i].in.oid[n] == '\0')
+            return &p->tables[i];
+    return NULL;
+}
+
+static const char *next_oid(const char *oid)
+{
+    const char *blank = strchr(oid, ' ');
+    return blank == NULL ? NULL : blank + 1;
+}
+
+/* CREATE EXTENSION makes the keys between its tables before their rows come: what is referred to
+ * comes first, for a serial restore by its place and for a parallel one as a dependency. */
+static bool add_configuration(struct merge *m, const struct plan *p, struct plan_table *t,
+                              struct err *e)
+{
+    static const struct known none = {0};
+    if (t->data_id != 0)
+        return true;
+    t->data_id = -1; /* a circle of keys ends here */
+    for (const char *oid = t->refers_to; oid != NULL; oid = next_oid(oid)) {
+        struct plan_table *to = configuration_of(p, oid);
+        if (to != NULL && !add_configuration(m, p, to, e))
+            return false;
+    }
+    if (!add_table(m, t, &none, e))
+        return false;
+    struct toc_entry *entry = &m->entries[m->count - 1];
+    for (const char *oid = t->refers_to; oid != NULL; oid = next_oid(oid)) {
+        const struct plan_table *to = configuration_of(p, oid);
+        if (to != NULL && to->data_id > 0)
+            add_to_depends(m, entry, to->data_id);
+    }
+    return true;
 }
 
 static bool add_all(struct merge *m, const struct plan *p, struct err *e)
@@ -138,15 +242,18 @@ static bool add_all(struct merge *m, const struct plan *p, struct err *e)
     const struct known tables = known_of(m->arena, &m->toc, "TABLE");
     const struct known sequences = known_of(m->arena, &m->toc, "SEQUENCE");
     m->next_id = toc_next_id(&m->toc);
-    m->entries = arena_array(m->arena, p->count + p->sequence_count + 2, sizeof(*m->entries));
-    for (size_t i = 0; i < p->count; i++)
-        if (!add_table(m, &p->tables[i], &tables, e))
+    m->entries = arena_array(m->arena, p->count + p->sequence_count + 3 * p->large_count + 1,
+                             sizeof(*m->entries));
+    for (size_t i = 0; i < p->count; i++) {
+        struct plan_table *t = &p->tables[i];
+        if (t->of_extension ? !add_configuration(m, p, t, e) : !add_table(m, t, &tables, e))
             return false;
+    }
     for (size_t i = 0; i < p->sequence_count; i++)
         if (!add_sequence(m, &p->sequences[i], &sequences, e))
             return false;
     if (p->large_count > 0)
-        add_large(m);
+        add_large(m, p);
     toc_insert(m->arena, &m->toc, m->entries, m->count);
     return true;
 }

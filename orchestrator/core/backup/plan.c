@@ -54,6 +54,7 @@ static void take_table(struct arena *a, const struct both *rows, size_t i,
         .columns = pg_cell(own, i, "columns"),
         .root = pg_cell(own, i, "root_quoted"),
         .condition = pg_cell(own, i, "condition"),
+        .refers_to = pg_cell(own, i, "refers_to"),
         .generated_counts = pg_cell(own, i, "generated_counts"),
         .of_extension = pg_cell(own, i, "extension") != NULL,
         .is_heap = pg_cell_bool(own, i, "is_heap"),
@@ -179,15 +180,19 @@ static bool plan_sequences(struct arena *a, struct pg *db, struct manifest *m, s
 static bool plan_large(struct arena *a, struct pg *db, const struct plan_spec *spec,
                        struct manifest *m, struct plan *p, struct err *e)
 {
-    struct pg_rows rows;
-    if (!pg_query(a, db, "SELECT oid FROM pg_largeobject_metadata ORDER BY oid", PG_NONE, &rows, e))
+    struct both rows;
+    if (!ask_both(a, db, sql_dump_large_objects, NULL, m->database.encoding, &rows, e))
         return err_wrap(e, "could not list the large objects");
-    p->large_count = rows.count;
-    m->large_objects = (int64_t)rows.count;
-    p->large = arena_array(a, rows.count + 1, sizeof(*p->large));
-    for (size_t i = 0; i < rows.count; i++) {
-        p->large[i].oid = (uint32_t)strtoul(rows.cells[i], NULL, 10);
-        const char *file = arena_printf(a, "blob_%s.dat%s", rows.cells[i], spec->suffix);
+    p->large_count = rows.own.count;
+    m->large_objects = (int64_t)rows.own.count;
+    p->large = arena_array(a, rows.own.count + 1, sizeof(*p->large));
+    for (size_t i = 0; i < rows.own.count; i++) {
+        const char *oid = pg_cell(&rows.own, i, "oid");
+        p->large[i] = (struct plan_large){.oid = (uint32_t)strtoul(oid, NULL, 10),
+                                          .owner = pg_cell(&rows.own, i, "owner"),
+                                          .rights = pg_cell(&rows.own, i, "rights"),
+                                          .comment = pg_cell(&rows.own, i, "comment")};
+        const char *file = arena_printf(a, "blob_%s.dat%s", oid, spec->suffix);
         datafile_init(&p->large[i].file, fs_join(a, spec->folder, file));
     }
     return true;

@@ -27,6 +27,8 @@ struct plan_table {
     const char *copy;             /* what is copied of it: "t (a, b)", "(SELECT ...)" */
     const char *root;             /* quoted: load through it; or NULL */
     const char *condition;        /* "WHERE ..."; or NULL */
+    const char *refers_to;        /* oids of tables, of one of an extension; or NULL */
+    int64_t data_id;              /* of its entry in the archive, when it has one */
     const char *generated_counts; /* "count(c)" of generated columns that may be NULL; or NULL */
     bool of_extension;
     bool has_nulls; /* a column in the data file may be NULL */
@@ -56,8 +58,11 @@ struct plan_item {
     int64_t weight; /* bytes, about */
 };
 
+/* Texts are in the encoding of the database. */
 struct plan_large {
     uint32_t oid;
+    const char *owner;
+    const char *rights, *comment; /* statements; NULL: the usual ones, none */
     struct datafile file;
 };
 

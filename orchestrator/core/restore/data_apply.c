@@ -288,7 +288,7 @@ bool data_apply(struct arena *a, const struct data_apply_spec *spec, struct data
     *done = (struct data_applied){.warnings = strlist_on(a)};
     AUTO(pg) struct pg *db = connection_open(spec->to, &use, e);
     /* As the text was written. */
-    if (db == NULL || !load_session(db, e) ||
+    if (db == NULL || !load_session(db, spec->plan->manifest, e) ||
         !pg_exec(
             db,
             "SET synchronous_commit = on; SET IntervalStyle = postgres; SET xmloption = content",
