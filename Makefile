@@ -1,7 +1,7 @@
 # make            release build: build/release/migsafe      make demo   the main job, on a throw-away server
 # make test       installs what it lacks, runs all tests    make lint   format, layers, headers, analyzers
-# make bench      beside pg_dump and others: docs/BENCHMARKS.md
 # make roundtrip  databases to a backup and back: tests/roundtrip/README.md
+# make fault      damage, kills, full disks: takes longer   make bench  beside pg_dump and others: docs/BENCHMARKS.md
 # make MODE=asan  with ASan and UBSan                       make install PREFIX=/usr/local DESTDIR=   (uninstall)
 # make fuzz       readers of foreign bytes, FUZZ_SECONDS each
 # MODE is one of: release debug asan tsan fuzz analyze cover.  STRICT=1 (lint, CI) turns warnings into errors.
@@ -90,11 +90,19 @@ setup:
 drivers: $(DRIVERS)
 unit: $(UNIT)
 	@prove --exec '' $(UNIT)
+# Built in parallel, but the tests keep to their own count of files at a time.
 test: setup
+	@$(MAKE) --no-print-directory -j$(shell nproc) test-programs
 	@$(MAKE) --no-print-directory test-run
-test-run: $(BUILD)/migsafe $(UNIT) $(DRIVERS)
+test-programs: $(BUILD)/migsafe $(UNIT) $(DRIVERS)
+test-run: test-programs
 	@TEST_MIGSAFE="$(CURDIR)/$(BUILD)/migsafe" TEST_UNIT_PROGRAMS="$(UNIT)" tests/run $(TESTS)
+# Damage, full disks, kills, DDL meanwhile, and what takes too long for `make test`.
+fault: setup
+	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/migsafe
+	@TEST_MIGSAFE="$(CURDIR)/$(BUILD)/migsafe" tests/run tests/fault
 test-asan: setup
+	@$(MAKE) --no-print-directory -j$(shell nproc) MODE=asan test-programs
 	@TEST_FAST_MS=5000 $(MAKE) --no-print-directory MODE=asan test-run
 # Databases to a backup and back, by migsafe and by stock pg_restore; fetches the source and a newer version of PostgreSQL once.
 roundtrip: setup
@@ -136,5 +144,6 @@ uninstall:
 clean:
 	rm -rf build
 -include $(shell find build/$(MODE) -name '*.d' 2>/dev/null)
-.PHONY: all setup drivers unit test test-run test-asan roundtrip demo bench fuzz fuzz-run lint format install uninstall clean
+.PHONY: all setup drivers unit test test-programs test-run fault test-asan roundtrip demo bench fuzz fuzz-run lint format install \
+        uninstall clean
 .SECONDARY:

@@ -19,8 +19,9 @@ With TEST_PGHOST set to a server that answers, just runs COMMAND there.
 
 Logins need no password, except those of role needs_password and of members of password_users.
 
-  TEST_PGBIN   folder with initdb and pg_ctl (default: /usr/lib/postgresql/15/bin, then the newest)
-  TEST_PGCONF  a file of server settings that replace those of tests (fsync is off in tests)
+  TEST_PGBIN     folder with initdb and pg_ctl (default: /usr/lib/postgresql/15/bin, then the newest)
+  TEST_PGCONF    a file of server settings that replace those of tests (fsync is off in tests)
+  TEST_CLUSTERS  where its folder is made (default: /tmp)
 END
 }
 
@@ -109,7 +110,7 @@ finish() { # SIGNAL-NAME STATUS
 }
 
 # A short name: the path of a unix socket has at most 107 bytes.
-folder=$(mktemp -d /tmp/ms.XXXXXX)
+folder=$(mktemp -d "${TEST_CLUSTERS:-/tmp}/ms.XXXXXX")
 trap stop_server EXIT
 trap 'finish INT 130' INT
 trap 'finish TERM 143' TERM

@@ -85,14 +85,6 @@ status_is 20 'Prisma killed by SIGKILL in the middle ends with 20'
 wait $! 2>/dev/null
 unchanged_since "$T/before" killed 'the database is as before, though its backend went on'
 
-# --- a migration that takes too long ---------------------------------------------------------------------
-shop_new late
-app_migration "$APP" very_slow
-MODE='split'
-migsafe_for late deploy --migrate-timeout 20s --json
-status_is 20 'the time limit of Prisma ends it, and the database is restored'
-like "$(json .error.message)" 'time limit' 'the error names the limit'
-
 # --- stopped by a signal -----------------------------------------------------------------------------------
 shop_new stopped
 app_migration "$APP" slow

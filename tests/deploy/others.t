@@ -47,7 +47,7 @@ like "$(json '.findings[] | select(.rule == "rows-lost") | .target')" 'AuditLog'
 # --- writes of others are counted when the database is restored -------------------------------------------
 shop_new lost
 app_migration "$APP" fail_halfway
-sed -i 's/^UPDATE .*/SELECT pg_sleep(4);\n&/' "$APP"/prisma/migrations/2027*/migration.sql
+sed -i 's/^UPDATE .*/SELECT pg_sleep(3);\n&/' "$APP"/prisma/migrations/2027*/migration.sql
 (
 	wait_for 60 sleeping_in lost
 	sql_as owner lost "INSERT INTO \"Category\" (slug, name) SELECT 'late' || i, 'Late' FROM generate_series(1, 7) i"

@@ -78,7 +78,7 @@ like "$ERR" '20260101_000000_aaaa.*migrate' 'its state is named'
 shop_new foreign
 app_migration "$APP" good_add_column
 bg_sql foreign 'SELECT pg_advisory_lock(72707369)' owner
-migsafe_for foreign deploy --wait-for-other 2s
+migsafe_for foreign deploy --wait-for-other 1s
 status_is 75 "a foreign holder of Prisma's lock is waited for, then refused"
 like "$ERR" 'migration lock' 'and named'
 ok "$(bg_alive "$BG"; echo $?)" 'it is not ended'

@@ -428,4 +428,3 @@ TEST(states_of_sequences_are_read)
         CHECK(!toc_sequence(&entry, &last, &called, &e) && e.kind == ERR_DAMAGED);
     }
 }
-

@@ -134,6 +134,8 @@ static bool read_more(struct arena *a, const struct json *j, struct manifest_tab
     if (!json_read_texts(a, j, texts, ARRAY_LEN(texts), e) ||
         (json_find(j, "text_bytes") != NULL && !need_count(j, "text_bytes", 0, &t->text_bytes, e)))
         return false;
+    if ((t->content == NULL) != (t->text_bytes < 0))
+        return err_set(e, ERR_DAMAGED, "keys \"text_bytes\" and \"content\" disagree");
     if ((t->load_root_schema == NULL) != (t->load_root_name == NULL))
         return err_set(e, ERR_DAMAGED, "keys \"load_root_schema\" and \"load_root_name\" disagree");
     return check_content(t->content, e);
