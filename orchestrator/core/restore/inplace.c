@@ -78,7 +78,7 @@ static bool load(const struct inplace *p, struct err *e)
 /* Whoever returns early closes the session, and with it the transaction. */
 static bool transact(struct inplace *p, struct err *e)
 {
-    return load_session(p->db, e) &&
+    return load_session(p->db, &p->spec->backup->manifest, e) &&
            pg_execf(p->db, e, "SET lock_timeout = %lld; BEGIN",
                     (long long)p->spec->lock_timeout_ms) &&
            inplace_read(p, e) && drop(p, e) && run_part(p, ARCHIVE_BEFORE_ROWS, e) && load(p, e) &&
@@ -97,8 +97,9 @@ bool inplace_restore(struct arena *a, const struct inplace_spec *spec, bool *res
     progress_begin(spec->progress, "restore", 0);
     if (!transact(&p, e)) {
         err_wrap(e, "could not restore backup \"%s\" in place", spec->backup->id);
-        err_detail(e, "%s%sNothing was changed: it was one transaction.", e->detail,
-                   e->detail[0] ? " " : "");
+        err_detail(e, "%s",
+                   arena_printf(a, "%s%sNothing was changed: it was one transaction.", e->detail,
+                                e->detail[0] ? " " : ""));
         return false;
     }
     *restored = true;
