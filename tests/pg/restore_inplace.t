@@ -123,10 +123,12 @@ cp "$folder/manifest.json" "$T/manifest"
 jq '.database.owner = "gone"' "$T/manifest" >"$folder/manifest.json"
 refused 'the server has no role "gone"' 'Create them' "a role that is not there"
 cp "$T/manifest" "$folder/manifest.json"
-# A view is four objects; there are 64 * (200 + 10) locks, and 60 % are 8064.
-sql app 'DO $$ BEGIN FOR i IN 1..2100 LOOP EXECUTE format($q$CREATE VIEW v%s AS SELECT 1 AS a$q$, i); END LOOP; END $$'
+# There are 64 * (200 + 10) locks, and 60 % are 8064.
+sql app 'SELECT count(lo_create(100000 + i)) FROM generate_series(1, 8100) i' >"$T/ignored"
 refused 'would need about [0-9]+ locks at once, of 13440' 'max_locks_per_transaction' "too many locks"
-sql app 'DO $$ BEGIN FOR i IN 1..2100 LOOP EXECUTE format($q$DROP VIEW v%s$q$, i); END LOOP; END $$'
+for from in 100000 102000 104000 106000 108000; do
+	sql app "SELECT count(lo_unlink(oid)) FROM pg_largeobject_metadata WHERE oid BETWEEN $from + 1 AND $from + 2000" >"$T/ignored"
+done
 same app changed "nothing has changed so far"
 
 # --- what fails in the middle --------------------------------------------------------------------------
