@@ -167,6 +167,23 @@ run "$MIGSAFE" restore "$saved" --in-place --yes
 status_is 0 "and brings back what was there"
 same app changed "the same"
 
+# --- rows of extensions' tables ---------------------------------------------------------------------------
+
+# What a user put into them comes back, what the extension brought stays.
+db_create ext
+sql ext "CREATE EXTENSION hstore; CREATE TABLE conf (i int PRIMARY KEY, kept boolean); CREATE TABLE sub (i int REFERENCES conf); CREATE SEQUENCE s;
+	INSERT INTO conf VALUES (1, true), (2, false), (3, true); INSERT INTO sub VALUES (3); SELECT setval('s', 7);
+	ALTER EXTENSION hstore ADD TABLE conf; ALTER EXTENSION hstore ADD TABLE sub; ALTER EXTENSION hstore ADD SEQUENCE s;
+	UPDATE pg_extension SET extconfig = ARRAY['sub'::regclass::oid, 'conf'::regclass::oid, 's'::regclass::oid],
+	extcondition = ARRAY['', 'WHERE kept', ''] WHERE extname = 'hstore'" >"$T/ignored"
+DATABASE_URL=$(db_url ext)
+id=$(take)
+sql ext "DELETE FROM sub; DELETE FROM conf WHERE i = 1; INSERT INTO conf VALUES (9, true), (8, false); INSERT INTO sub VALUES (9); SELECT setval('s', 99)" >"$T/ignored"
+run "$MIGSAFE" restore "$id" --in-place --yes
+status_is 0 "an extension with tables of its own"
+is "$(sql ext "SELECT (SELECT string_agg(i || ' ' || kept, ',' ORDER BY i) FROM conf), (SELECT string_agg(i::text, ',') FROM sub), (SELECT last_value FROM s)")" \
+	"1 true,2 false,3 true,8 false|3|7" "the user's rows are back, the extension's are as they were"
+
 # --- as a plain role --------------------------------------------------------------------------------------
 
 role_create plain
