@@ -100,6 +100,7 @@ edit() { # JQ-ARGUMENT...: of the manifest
 }
 
 trust() { # FILE: the manifest and SHA256SUMS tell what the file is now
+	# shellcheck disable=SC2016 # jq's own variables
 	edit --arg f "$1" --arg sum "$(sha256sum <"$folder/$1" | cut -d' ' -f1)" --argjson bytes "$(stat -c %s "$folder/$1")" \
 		'(.tables[] | select(.file == $f)) |= (.sha256 = $sum | .bytes = $bytes)
 		| (.files[] | select(.name == $f)) |= (.sha256 = $sum | .bytes = $bytes)'
