@@ -5,8 +5,6 @@
 
 static const char large_list[] = "blobs.toc";
 
-enum { OF_GROUPS = 16 /* archive 1.16: large objects come in groups, with their owners */ };
-
 /* Dump ids of one type by the oid of the object, sorted by it. */
 struct known {
     struct known_item {
@@ -44,7 +42,7 @@ static int64_t id_of(const struct known *known, const char *oid)
 struct merge {
     struct arena *arena;
     const char *folder, *suffix;
-    struct toc toc;
+    struct toc toc, large; /* large: of large_folder; count 0: none */
     int64_t next_id;
     struct toc_entry *entries; /* new ones */
     size_t count;
@@ -91,7 +89,7 @@ static bool add_table(struct merge *m, const struct plan_table *t, const struct 
                       struct err *e)
 {
     int64_t id = id_of(tables, t->in.oid);
-    if (t->of_extension)
+    if (id == 0 && t->of_extension)
         id = m->next_id++; /* of the table that CREATE EXTENSION makes */
     else if (id == 0)
         return err_set(e, ERR_CHILD, "pg_dump left out table %s", t->label);
@@ -107,14 +105,17 @@ static bool add_table(struct merge *m, const struct plan_table *t, const struct 
                                t->root != NULL ? t->root : t->in.quoted, columns);
     const char *from = fs_join(m->arena, m->folder, t->to->file);
     t->to->file = arena_printf(m->arena, "%s%s", entry->file, m->suffix);
-    return fs_rename(m->arena, from, fs_join(m->arena, m->folder, t->to->file), e);
+    const char *to = fs_join(m->arena, m->folder, t->to->file);
+    /* Not fs_rename: the folder is synced once, when all is in it. */
+    return rename(from, to) == 0 ||
+           err_sys(e, ERR_SYSTEM, "could not rename \"%s\" to \"%s\"", from, to);
 }
 
 static bool add_sequence(struct merge *m, const struct plan_sequence *s,
                          const struct known *sequences, struct err *e)
 {
     int64_t id = id_of(sequences, s->in.oid);
-    if (s->of_extension)
+    if (id == 0 && s->of_extension)
         id = m->next_id++;
     else if (id == 0)
         return err_set(e, ERR_CHILD, "pg_dump left out sequence %s", s->in.quoted);
@@ -133,12 +134,56 @@ static void add_large(struct merge *m)
     entry->file = large_list;
 }
 
+/* What every archive begins with is there already. */
+static bool is_about_archive(const struct toc_entry *entry)
+{
+    static const char *const types[] = {"ENCODING", "STDSTRINGS", "SEARCHPATH"};
+    for (size_t i = 0; i < ARRAY_LEN(types); i++)
+        if (strcmp(entry->type, types[i]) == 0)
+            return true;
+    return false;
+}
+
+/* As they are, with ids that are free. */
+static void add_groups(struct merge *m)
+{
+    int64_t by = m->next_id;
+    m->next_id += toc_next_id(&m->large);
+    for (size_t i = 0; i < m->large.count; i++) {
+        if (is_about_archive(&m->large.entries[i]))
+            continue;
+        struct toc_entry *entry = &m->entries[m->count++];
+        *entry = m->large.entries[i];
+        entry->dump_id += by;
+        entry->depends += entry->depends > 0 ? by : 0;
+        entry->depend_ids = arena_array(m->arena, entry->depend_count + 1, sizeof(char *));
+        for (size_t k = 0; k < entry->depend_count; k++) {
+            int64_t id = by + strtoll(m->large.entries[i].depend_ids[k], NULL, 10);
+            entry->depend_ids[k] = arena_printf(m->arena, "%lld", (long long)id);
+        }
+    }
+}
+
+static bool move_groups(struct arena *a, const struct merge_spec *spec, struct err *e)
+{
+    struct strlist names;
+    if (!fs_list(a, spec->large_folder, FS_FILES, &names, e))
+        return false;
+    for (size_t i = 0; i < names.count; i++)
+        if (strcmp(names.items[i], "toc.dat") != 0 &&
+            !fs_rename(a, fs_join(a, spec->large_folder, names.items[i]),
+                       fs_join(a, spec->folder, names.items[i]), e))
+            return false;
+    return fs_remove_tree(a, spec->large_folder, e);
+}
+
 static bool add_all(struct merge *m, const struct plan *p, struct err *e)
 {
     const struct known tables = known_of(m->arena, &m->toc, "TABLE");
     const struct known sequences = known_of(m->arena, &m->toc, "SEQUENCE");
     m->next_id = toc_next_id(&m->toc);
-    m->entries = arena_array(m->arena, p->count + p->sequence_count + 2, sizeof(*m->entries));
+    m->entries = arena_array(m->arena, p->count + p->sequence_count + m->large.count + 2,
+                             sizeof(*m->entries));
     for (size_t i = 0; i < p->count; i++)
         if (!add_table(m, &p->tables[i], &tables, e))
             return false;
@@ -147,6 +192,7 @@ static bool add_all(struct merge *m, const struct plan *p, struct err *e)
             return false;
     if (p->large_count > 0)
         add_large(m);
+    add_groups(m);
     toc_insert(m->arena, &m->toc, m->entries, m->count);
     return true;
 }
@@ -164,13 +210,24 @@ static enum toc_compression packing(struct compression how)
     return TOC_PLAIN;
 }
 
-bool merge_archive(struct arena *a, const char *folder, struct compression how,
-                   const struct plan *p, struct manifest *m, struct err *e)
+static bool read_archives(struct merge *m, const struct merge_spec *spec, struct err *e)
 {
-    struct merge merge = {.arena = a, .folder = folder, .suffix = member_suffix(how.codec)};
+    return toc_read_checked(m->arena, spec->folder, &m->toc, e) &&
+           (spec->large_folder == NULL ||
+            toc_read_checked(m->arena, spec->large_folder, &m->large, e));
+}
+
+bool merge_archive(struct arena *a, const struct merge_spec *spec, struct manifest *m,
+                   struct err *e)
+{
+    struct compression how = spec->how;
+    struct merge merge = {.arena = a, .folder = spec->folder, .suffix = member_suffix(how.codec)};
     struct err unknown = {0};
     m->tool_version = m->server_version;
-    if (!toc_read_checked(a, folder, &merge.toc, &unknown)) {
+    bool known = read_archives(&merge, spec, &unknown);
+    if (spec->large_folder != NULL && !move_groups(a, spec, e))
+        return false;
+    if (!known) {
         m->not_stock = arena_printf(a,
                                     "its archive is of a kind that this migsafe does not know, "
                                     "so that only migsafe restores it (%s)",
@@ -179,11 +236,11 @@ bool merge_archive(struct arena *a, const char *folder, struct compression how,
     }
     m->tool_version = merge.toc.tool_version;
     if (how.codec == MEMBER_ZSTD && merge.toc.minor < 15) {
-        m->not_stock = "its pg_restore does not read zstd: run unzstd --rm *.dat.zst in it first";
+        m->not_stock = "its pg_restore does not read zstd: run unzstd --rm *.zst in it first";
         how = (struct compression){.codec = MEMBER_NONE};
     }
     toc_set_compression(&merge.toc, packing(how), how.level);
-    return add_all(&merge, p, e) && toc_write(a, folder, &merge.toc, e);
+    return add_all(&merge, spec->plan, e) && toc_write(a, spec->folder, &merge.toc, e);
 }
 
 bool merge_list_large(struct arena *a, const char *folder, const struct plan *p, struct err *e)

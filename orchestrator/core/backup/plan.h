@@ -77,6 +77,7 @@ struct plan_spec {
     const struct frozen *frozen;
     int jobs;
     int64_t split_size;
+    bool copy_large;             /* or only count them */
     bool can_split;              /* the server reads ranges of ctid: PostgreSQL 14 and later */
     const char *folder, *suffix; /* of data files */
 };
