@@ -293,12 +293,13 @@ static void analyze(struct applying *x)
 }
 
 /* Values are read as the text was written. */
-bool data_session(struct pg *db, struct err *e)
+bool data_session(struct pg *db, const struct manifest *m, struct err *e)
 {
-    return load_session(db, e) && pg_exec(db,
-                                          "SET synchronous_commit = on;"
-                                          "SET IntervalStyle = postgres; SET xmloption = content",
-                                          e);
+    return load_session(db, m, e) &&
+           pg_exec(db,
+                   "SET synchronous_commit = on;"
+                   "SET IntervalStyle = postgres; SET xmloption = content",
+                   e);
 }
 
 bool data_apply(struct arena *a, const struct data_apply_spec *spec, struct data_applied *done,
@@ -310,7 +311,7 @@ bool data_apply(struct arena *a, const struct data_apply_spec *spec, struct data
     int64_t bytes = 0;
     *done = (struct data_applied){.warnings = strlist_on(a)};
     AUTO(pg) struct pg *db = connection_open(spec->to, &use, e);
-    if (db == NULL || !data_session(db, e))
+    if (db == NULL || !data_session(db, spec->plan->manifest, e))
         return false;
     x.db = db;
     for (size_t i = 0; i < spec->plan->loaded; i++)

@@ -14,7 +14,7 @@ struct applying {
     struct data_applied *done;
 };
 
-MUST_CHECK bool data_session(struct pg *db, struct err *e);
+MUST_CHECK bool data_session(struct pg *db, const struct manifest *m, struct err *e);
 /* The file's text into `target`. */
 MUST_CHECK bool data_copy(struct applying *x, const struct data_table *t, const char *target,
                           int64_t *rows, struct err *e);

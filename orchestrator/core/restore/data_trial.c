@@ -161,7 +161,7 @@ bool data_try(struct arena *a, const struct data_apply_spec *spec, struct data_t
     if (columns == 0)
         return true;
     AUTO(pg) struct pg *db = connection_open(spec->to, &use, e);
-    if (db == NULL || !data_session(db, e))
+    if (db == NULL || !data_session(db, plan->manifest, e))
         return false;
     t.x.db = db;
     progress_begin(spec->progress, "preview", bytes);
