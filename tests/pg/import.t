@@ -25,7 +25,7 @@ DATA=$(jq -r '.backups[] | select(.kind == "data") | .id' <<<"$OUT")
 [ -f "$MIGSAFE_BACKUP_DIR/$FULL/manifest.json" ] || bail "no backup"
 databases=$(db_list)
 for id in "$FULL" "$DATA"; do
-	"$MIGSAFE" export "$id" --output "$T/$id.tar" 2>"$T/ignored" || bail "export"
+	"$MIGSAFE" export "$id" --output "$T/$id.tar" >"$T/ignored" 2>&1 || bail "export"
 done
 
 same() { # DB TEST-NAME: is it the database that was backed up?
