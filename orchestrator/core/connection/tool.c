@@ -2,6 +2,7 @@
 
 #include "base/fs.h"
 #include "base/proc.h"
+#include "base/stop.h"
 
 enum { VERSION_TIMEOUT_MS = 10000, VERSION_BYTES = 1024, VERSION_UNIT = 10000 };
 
@@ -50,6 +51,8 @@ static bool in_folder(struct arena *a, const char *pg_bin, const char *tool, int
         return false;
     }
     if (major_of(a, program, &said) != major) {
+        if (!stop_check(e))
+            return false;
         not_found(tool, major, e);
         err_detail(e, "\"%s\" is another one: %s.", program, said);
         return false;
@@ -93,6 +96,9 @@ bool connection_tool(struct arena *a, const char *pg_bin, const char *tool, int 
         if (other == NULL)
             other = arena_printf(a, "\"%s\" is another one: %s.", program, said);
     }
+    /* Stopped while one told its version: that one may well be right. */
+    if (!stop_check(e))
+        return false;
     not_found(tool, major, e);
     if (other != NULL)
         err_detail(e, "%s", other);
