@@ -167,6 +167,8 @@ static size_t add_made(struct merge *m, const struct plan *p, size_t from, int64
     entry->tag = to - from == 1
                      ? arena_printf(m->arena, "%u", first->oid)
                      : arena_printf(m->arena, "%u..%u", first->oid, p->large[to - 1].oid);
+    entry->table_oid = "2613"; /* pg_largeobject, as pg_dump has it */
+    entry->oid = arena_printf(m->arena, "%u", first->oid);
     entry->owner = first->owner;
     entry->definition = oids.text;
     entry->drop = "-- dummy";
@@ -176,7 +178,7 @@ static size_t add_made(struct merge *m, const struct plan *p, size_t from, int64
 
 static void add_large(struct merge *m, const struct plan *p)
 {
-    struct toc_entry after = {0};
+    struct toc_entry after = {0}, *const first = &m->entries[m->count];
     int64_t made;
     for (size_t from = 0, to; m->toc.minor >= LARGE_IN_DATA && from < p->large_count; from = to) {
         to = add_made(m, p, from, &made);
@@ -189,6 +191,10 @@ static void add_large(struct merge *m, const struct plan *p)
     struct toc_entry *entry = add(m, "BLOBS", NULL, 0);
     entry->has_data = true;
     entry->tag = "BLOBS";
+    if (after.depend_count == 1) { /* as pg_dump has it */
+        entry->tag = first->tag;
+        entry->owner = first->owner;
+    }
     entry->file = large_list;
     entry->depend_ids = after.depend_ids;
     entry->depend_count = after.depend_count;
