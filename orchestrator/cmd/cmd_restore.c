@@ -36,6 +36,7 @@ struct job {
     bool dry_run, yes, drop, no_owner, no_acl;
     struct restore_inplace *in_place; /* NULL: by a swap */
     bool restored_in_place;
+    bool swap_begun;
     struct database_facts live; /* unless into */
     struct database_facts like; /* of a new database that leaves something of the backup's out */
     struct progress_line progress;
@@ -56,6 +57,15 @@ static bool find_backup(struct job *j, const char *id, struct err *e)
     return store_verify_files(a, &j->backup, e);
 }
 
+static bool tell_other_way(const struct job *j, struct err *e)
+{
+    if (e->kind == ERR_PREFLIGHT && j->file == NULL)
+        err_detail(e, "%s",
+                   arena_printf(j->ctx->arena, "%s%sWithout a swap: --in-place.", e->detail,
+                                e->detail[0] ? " " : ""));
+    return false;
+}
+
 static bool read_live(struct job *j, struct err *e)
 {
     const char *live = j->site.live.dbname, *of = j->backup.manifest.database.name;
@@ -71,7 +81,8 @@ static bool read_live(struct job *j, struct err *e)
         err_hint(e, "Add --into NAME to restore it into a new database.");
         return false;
     }
-    return j->in_place != NULL || swap_possible(j->ctx->arena, j->maintenance, live, accept, e);
+    return j->in_place != NULL || swap_possible(j->ctx->arena, j->maintenance, live, accept, e) ||
+           tell_other_way(j, e);
 }
 
 /* A new database is of the role that makes it, has the default rights, and settings of no role that
@@ -162,7 +173,7 @@ static bool preview_live(struct job *j, struct restore_plan *plan, struct err *e
     if (db == NULL || !restore_preview(a, db, &j->backup.manifest, &tables, &plan->table_count, e))
         return false;
     plan->tables = tables;
-    return true;
+    return restore_preview_gone(a, db, &j->backup.manifest, &plan->gone, e);
 }
 
 static bool print_preview(struct job *j, struct err *e)
@@ -209,6 +220,7 @@ static bool note(void *context, const char *part, const struct json *facts, stru
             log_restored(j);
         if (strcmp(part, "swap") == 0 && !runlock_check(j->ctx->arena, j->lock, e))
             return false;
+        j->swap_begun = j->swap_begun || strcmp(part, "swap") == 0;
         return journal_write(j->journal, parts[i].step, parts[i].event, json_copy(facts), NULL, e);
     }
     return true;
@@ -373,7 +385,8 @@ static bool carry_out(struct job *j, struct err *e)
     if (j->file != NULL)
         j->report.backups.items[0].rows = j->file->counts.rows;
     bool restored = ok || result.swapped || j->restored_in_place;
-    if (restored || e->kind != ERR_CONNECT)
+    /* Before the swap nothing of live was touched, whoever went away. */
+    if (restored || e->kind != ERR_CONNECT || (j->in_place == NULL && !j->swap_begun))
         conclude(j, restored, ok ? NULL : e);
     if (j->restored_in_place)
         restore_inplace_print(
@@ -455,6 +468,8 @@ static bool restore_backup(struct job *j, const char *id, struct err *e)
         return false;
     if (data && j->into != NULL)
         return err_set(e, ERR_USAGE, "--into needs a full backup: data has no tables of its own");
+    if (data && j->in_place != NULL)
+        return err_set(e, ERR_USAGE, "--in-place needs a full backup: data goes there anyway");
     j->data.dry_run = j->dry_run;
     j->data.yes = j->yes;
     if (data)
@@ -471,6 +486,18 @@ static bool restore_operand(struct job *j, const char *operand, struct err *e)
         return err_set(e, ERR_USAGE,
                        "--no-owner, --no-acl and --in-place are for backups of migsafe");
     return restore_file(j, operand, e);
+}
+
+static bool check_flags(const struct job *j, struct err *e)
+{
+    if (j->drop && j->into == NULL)
+        return err_set(e, ERR_USAGE, "--drop needs --into: it drops the new database again");
+    if (j->in_place != NULL && j->into != NULL)
+        return err_set(e, ERR_USAGE, "--in-place and --into exclude each other");
+    if (j->in_place != NULL && j->data.data_only)
+        return err_set(e, ERR_USAGE, "--in-place restores the schema too: without --data-only");
+    return (!j->no_owner && !j->no_acl) || j->into != NULL ||
+           err_set(e, ERR_USAGE, "--no-owner and --no-acl need --into: live keeps both");
 }
 
 static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
@@ -505,16 +532,14 @@ static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
     };
     if (!cmd_parse(ctx, opts, ARRAY_LEN(opts), &args, e))
         return false;
-    if (j.drop && j.into == NULL)
-        return err_set(e, ERR_USAGE, "--drop needs --into: it drops the new database again");
-    if (in_place && j.into != NULL)
-        return err_set(e, ERR_USAGE, "--in-place and --into exclude each other");
-    if ((j.no_owner || j.no_acl) && j.into == NULL)
-        return err_set(e, ERR_USAGE, "--no-owner and --no-acl need --into: live keeps both");
+    struct restore_inplace inplace = {.spec = {.live = NULL}};
+    j.in_place = in_place ? &inplace : NULL;
+    if (!check_flags(&j, e))
+        return false;
     j.run = arena_printf(ctx->arena, "%s_%s", clock_stamp(ctx->arena), random_hex(ctx->arena, 4));
     j.progress = progress_line_new(ctx->settings, verbose);
-    struct restore_inplace inplace = {.spec = {.progress = progress_line_of(&j.progress)}};
-    j.in_place = in_place ? &inplace : NULL;
+    inplace.spec.progress = progress_line_of(&j.progress);
+    j.data.progress = progress_line_of(&j.progress);
     bool ok = cmd_site(ctx, &j.site, e) && restore_operand(&j, args.items[0], e);
     progress_line_end(&j.progress);
     return ok;

@@ -97,6 +97,9 @@ static void plan_json(struct cmd_context *ctx, const struct restore_plan *plan)
         json_put_int(row, "rows_now", t->rows_now);
         json_put_int(row, "rows_then", t->rows_then);
     }
+    struct json *gone = json_put_array(j, "gone");
+    for (size_t i = 0; i < plan->gone.count; i++)
+        json_push(gone, plan->gone.items[i]);
     cmd_print(ctx, j);
 }
 
@@ -132,6 +135,8 @@ void restore_print_plan(struct cmd_context *ctx, const struct restore_plan *plan
     }
     fprintf(ctx->out, "  %s with as many rows as in the backup\n",
             str_plural(a, (int64_t)same, "table", "tables"));
+    for (size_t i = 0; i < plan->gone.count; i++)
+        fprintf(ctx->out, "  gone: %s\n", plan->gone.items[i]);
 }
 
 static void print_lost(struct cmd_context *ctx, const struct rollback_result *r)

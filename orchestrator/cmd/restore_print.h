@@ -27,6 +27,7 @@ struct restore_plan {
     const char *in_place; /* what would be done there, or NULL */
     const struct preview_table *tables;
     size_t table_count;
+    struct strlist gone; /* what live has and the backup lacks */
 };
 void restore_print_plan(struct cmd_context *ctx, const struct restore_plan *plan);
 

@@ -100,12 +100,15 @@ status_is 0 "a dry run"
 is "$(jq -c '[.dry_run, .backup.id, .onto]' <<<"$OUT")" "[true,\"$id\",\"$live\"]" "says what would be done"
 is "$(jq -r '.tables[] | select(.rows_now != .rows_then) | "\(.table) \(.rows_now) \(.rows_then)"' <<<"$OUT" | sort | paste -sd,)" \
 	"User 507 500,fresh 1 -1,fresh_and_empty 0 -1,gone_later -1 2,order 1990 2000" "the rows of both"
+is "$(jq -r '.gone | join(",")' <<<"$OUT")" "column public.User.extra,table public.fresh,table public.fresh_and_empty" \
+	"and what would be gone"
 same app changed "and changes nothing"
 is "$(databases)" app "nothing is left of the drill"
 is "$(ls "$MIGSAFE_BACKUP_DIR/.migsafe")" "" "nor of its files"
 run "$MIGSAFE" restore "$id" --dry-run
 like "$OUT" "would restore backup $id .*in place of database \"$live\"" "in words"
 like "$OUT" 'public\.gone_later: none rows now, 2 in the backup' "with the tables that differ"
+like "$OUT" 'gone: column public\.User\.extra' "and the column that would be gone"
 
 # --- restore -------------------------------------------------------------------------------------
 

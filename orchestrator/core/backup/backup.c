@@ -7,6 +7,7 @@
 #include "core/backup/dump.h"
 #include "core/backup/files.h"
 #include "core/backup/merge.h"
+#include "core/backup/pg_dump.h"
 #include "core/backup/store.h"
 #include "ext/repo.h"
 
@@ -25,6 +26,7 @@ struct take {
     struct frozen frozen;
     struct manifest manifest;
     struct compression compression;
+    const char *large_folder; /* of what pg_dump writes; NULL: nothing */
     struct plan plan;
 };
 
@@ -125,10 +127,22 @@ static const char *folder_of(const struct take *t)
     return t->full.folder != NULL ? t->full.folder : t->data.folder;
 }
 
-/* pg_dump wants a folder of its own. */
-static const char *schema_folder(struct take *t)
+/* pg_dump wants folders of its own. */
+static const char *folder_for(struct take *t, const char *name)
 {
-    return t->full.folder == NULL ? NULL : fs_join(t->arena, t->full.folder, "schema");
+    return t->full.folder == NULL ? NULL : fs_join(t->arena, t->full.folder, name);
+}
+
+/* Whether pg_dump must write the large objects. */
+static bool ask_large(struct take *t, struct pg *db, struct err *e)
+{
+    if (t->full.folder == NULL || pg_server_version(db) < PG_DUMP_GROUPS_LARGE)
+        return true;
+    const char *any =
+        pg_value(t->arena, db, "SELECT EXISTS (SELECT FROM pg_largeobject_metadata)", PG_NONE, e);
+    if (any != NULL && strcmp(any, "t") == 0)
+        t->large_folder = folder_for(t, "large");
+    return any != NULL;
 }
 
 static bool run_dump(struct take *t, struct pg *db, const char *pg_dump, struct err *e)
@@ -138,7 +152,8 @@ static bool run_dump(struct take *t, struct pg *db, const char *pg_dump, struct 
         .from = spec->live,
         .pg_dump = t->full.folder == NULL ? NULL : pg_dump,
         .folder = folder_of(t),
-        .schema_folder = schema_folder(t),
+        .schema_folder = folder_for(t, "schema"),
+        .large_folder = t->large_folder,
         .frozen = &t->frozen,
         .holder = db,
         .jobs = spec->jobs < 1 ? 1 : spec->jobs,
@@ -172,21 +187,23 @@ static bool dump(struct take *t, struct err *e)
         return false;
     return take_facts(t, db, e) && check_room(t, e) && begin(t, e) &&
            freeze(t->arena, db, spec->lock_timeout_ms, &t->frozen, e) &&
-           ledgers_read(t->arena, db, &t->manifest.ledgers, e) && run_dump(t, db, pg_dump, e);
+           ledgers_read(t->arena, db, &t->manifest.ledgers, e) && ask_large(t, db, e) &&
+           run_dump(t, db, pg_dump, e);
 }
 
 /* What pg_dump made, moved beside the data, and the data entered into it. */
 static bool merge(struct take *t, struct err *e)
 {
-    const char *folder = t->full.folder, *schema = schema_folder(t);
+    const char *folder = t->full.folder, *schema = folder_for(t, "schema");
+    const struct merge_spec spec = {
+        .folder = folder, .large_folder = t->large_folder, .how = t->compression, .plan = &t->plan};
     if (folder == NULL) {
         t->manifest.tool_version = t->manifest.server_version;
         return true;
     }
     return fs_rename(t->arena, fs_join(t->arena, schema, "toc.dat"),
                      fs_join(t->arena, folder, "toc.dat"), e) &&
-           fs_remove_tree(t->arena, schema, e) &&
-           merge_archive(t->arena, folder, t->compression, &t->plan, &t->manifest, e);
+           fs_remove_tree(t->arena, schema, e) && merge_archive(t->arena, &spec, &t->manifest, e);
 }
 
 /* Sums and manifest, everything on disk, then the name that makes it a backup. */

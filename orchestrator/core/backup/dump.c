@@ -23,6 +23,7 @@ struct pass {
     int workers;         /* threads that may copy */
     _Atomic size_t next; /* item */
     struct deadline ping;
+    bool lost;             /* the holder */
     pthread_mutex_t mutex; /* of what follows */
     pthread_cond_t moved;
     enum stage stage;
@@ -30,10 +31,11 @@ struct pass {
 };
 
 /* A snapshot and locks live as long as their session. */
-static bool ping(const struct pass *pass, struct err *e)
+static bool ping(struct pass *pass, struct err *e)
 {
     if (pg_exec(pass->spec->holder, "SELECT 1", e))
         return true;
+    pass->lost = true;
     if (e->kind != ERR_CANCELLED)
         e->kind = ERR_CONNECT;
     return err_wrap(e, "the session that holds the snapshot was lost");
@@ -93,12 +95,16 @@ static bool dump_schema(struct pass *pass, struct err *e)
 {
     AUTO(arena) struct arena *a = arena_new();
     const struct dump_spec *spec = pass->spec;
-    const struct pg_dump_spec child = {.from = spec->from,
-                                       .program = spec->pg_dump,
-                                       .folder = spec->schema_folder,
-                                       .snapshot = spec->frozen->snapshot,
-                                       .lock_timeout_ms = spec->lock_timeout_ms};
-    return pg_dump_schema(a, &child, e);
+    struct pg_dump_spec child = {.from = spec->from,
+                                 .program = spec->pg_dump,
+                                 .folder = spec->schema_folder,
+                                 .snapshot = spec->frozen->snapshot,
+                                 .lock_timeout_ms = spec->lock_timeout_ms};
+    if (!pg_dump_run(a, &child, e))
+        return false;
+    child.folder = spec->large_folder;
+    child.large = compression_text(a, spec->compression);
+    return child.folder == NULL || pg_dump_run(a, &child, e);
 }
 
 static bool make_plan(struct pass *pass, struct err *e)
@@ -108,6 +114,7 @@ static bool make_plan(struct pass *pass, struct err *e)
                                    .jobs = spec->jobs,
                                    .split_size = spec->split_size,
                                    .can_split = pg_server_version(spec->holder) >= RANGES_SINCE,
+                                   .copy_large = spec->large_folder == NULL,
                                    .folder = spec->folder,
                                    .suffix = member_suffix(spec->compression.codec)};
     if (!plan_make(pass->plan_arena, spec->holder, &plan, pass->manifest, pass->plan, e))
@@ -165,8 +172,13 @@ static bool work(void *context, int worker, struct err *e)
     return worker >= pass->needed || copy_items(pass, e);
 }
 
+static bool ended_by_server(const struct err *e)
+{
+    return e->kind == ERR_CHILD || e->kind == ERR_QUERY || e->kind == ERR_CONNECT;
+}
+
 /* Why it ended, as the one who asks for it needs to know. */
-static bool failed(const struct pass *pass, struct err *e)
+static bool failed(struct pass *pass, struct err *e)
 {
     struct err lost = {0};
     if (strcmp(e->sqlstate, "55P03") == 0) {
@@ -176,9 +188,8 @@ static bool failed(const struct pass *pass, struct err *e)
     if (e->kind == ERR_TIMEOUT) {
         freeze_name_blocker(pass->spec->holder, pass->spec->frozen, e);
         err_hint(e, "Run it again when that has ended.");
-    } else if ((e->kind == ERR_CHILD || e->kind == ERR_QUERY || e->kind == ERR_CONNECT) &&
-               !ping(pass, &lost)) {
-        err_detail(&lost, "%s.", e->message);
+    } else if (!pass->lost && ended_by_server(e) && !ping(pass, &lost)) {
+        err_detail(&lost, "%.*s.", (int)strcspn(e->message, "\n"), e->message);
         *e = lost;
     }
     return false;

@@ -12,6 +12,7 @@ struct dump_spec {
     const char *pg_dump;       /* path; NULL: no schema, only data */
     const char *folder;        /* of data files; it is there */
     const char *schema_folder; /* for pg_dump: not there yet */
+    const char *large_folder;  /* likewise, for large objects that pg_dump writes; NULL: we do */
     const struct frozen *frozen;
     struct pg *holder; /* the frozen session; kept alive meanwhile */
     int jobs;

@@ -282,6 +282,60 @@ static bool read_contents(struct arena *a, const struct json *j, struct manifest
            read_list(a, j, &verified, &m->verified, &m->verified_count, e);
 }
 
+/* A table, or a file, by the name of the file. */
+struct named {
+    const char *file;
+    const struct manifest_table *table;
+    const struct manifest_file *listed;
+};
+
+static int by_file(const void *x, const void *y)
+{
+    const struct named *a = x, *b = y;
+    int order = strcmp(a->file, b->file);
+    return order != 0 ? order : (a->listed == NULL) - (b->listed == NULL);
+}
+
+static size_t name_tables(struct named *to, const struct manifest_table *tables, size_t count)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++)
+        if (tables[i].file != NULL)
+            to[n++] = (struct named){.file = tables[i].file, .table = &tables[i]};
+    return n;
+}
+
+/* The file of a table is one of the list, as the list has it, and no other table's. */
+static bool check_files(struct arena *a, const struct manifest *m, struct err *e)
+{
+    size_t most = m->file_count + m->table_count + m->configuration_count, n = 0;
+    struct named *all = arena_array(a, most + 1, sizeof(*all));
+    for (; n < m->file_count; n++)
+        all[n] = (struct named){.file = m->files[n].name, .listed = &m->files[n]};
+    n += name_tables(all + n, m->tables, m->table_count);
+    n += name_tables(all + n, m->configuration_tables, m->configuration_count);
+    qsort(all, n, sizeof(*all), by_file);
+    for (size_t i = 0; i < n; i++) {
+        const struct manifest_table *t = all[i].table;
+        const struct named *before = i == 0 ? NULL : &all[i - 1];
+        bool same = before != NULL && strcmp(before->file, all[i].file) == 0;
+        if (t == NULL && same)
+            return err_set(e, ERR_DAMAGED, "file \"%s\" is listed twice", all[i].file);
+        if (t == NULL)
+            continue;
+        if (same && before->table != NULL)
+            return err_set(e, ERR_DAMAGED,
+                           "file \"%s\" is said to be of table \"%s\".\"%s\", and of \"%s\".\"%s\"",
+                           t->file, t->schema, t->name, before->table->schema, before->table->name);
+        if (!same || before->listed->bytes != t->bytes ||
+            strcmp(before->listed->sha256, t->sha256) != 0)
+            return err_set(e, ERR_DAMAGED,
+                           "file \"%s\" of table \"%s\".\"%s\" is not so in the list of files",
+                           t->file, t->schema, t->name);
+    }
+    return true;
+}
+
 bool manifest_read(struct arena *a, const char *folder, struct manifest *m, struct err *e)
 {
     const char *path = fs_join(a, folder, "manifest.json");
@@ -292,6 +346,6 @@ bool manifest_read(struct arena *a, const char *folder, struct manifest *m, stru
         return false;
     AUTO(json) struct json *j = json_parse(text, length, e);
     return (j != NULL && check_format(j, e) && read_head(a, j, m, e) && read_origin(a, j, m, e) &&
-            read_contents(a, j, m, e)) ||
+            read_contents(a, j, m, e) && check_files(a, m, e)) ||
            err_wrap(e, "backup manifest \"%s\" is damaged", path);
 }

@@ -3,12 +3,7 @@
 #include "base/fs.h"
 #include "core/backup/toc.h"
 
-#include <stdlib.h>
-
 static const char large_list[] = "blobs.toc";
-
-/* Archive 1.16 makes large objects among the data, many of one owner at once. */
-enum { LARGE_IN_DATA = 16, LARGE_AT_ONCE = 1000 };
 
 /* Dump ids of one type by the oid of the object, sorted by it. */
 struct known {
@@ -47,7 +42,7 @@ static int64_t id_of(const struct known *known, const char *oid)
 struct merge {
     struct arena *arena;
     const char *folder, *suffix;
-    struct toc toc;
+    struct toc toc, large; /* large: of large_folder; count 0: none */
     int64_t next_id;
     struct toc_entry *entries; /* new ones */
     size_t count;
@@ -94,13 +89,13 @@ static bool add_table(struct merge *m, struct plan_table *t, const struct known 
                       struct err *e)
 {
     int64_t id = id_of(tables, t->in.oid);
-    if (t->of_extension)
+    if (id == 0 && t->of_extension)
         id = m->next_id++; /* of the table that CREATE EXTENSION makes */
     else if (id == 0)
         return err_set(e, ERR_CHILD, "pg_dump left out table %s", t->label);
     struct toc_entry *entry = add(m, "TABLE DATA", &t->in, id);
-    entry->has_data = true;
     t->data_id = entry->dump_id;
+    entry->has_data = true;
     entry->oid = t->in.oid;
     entry->file = arena_printf(m->arena, "%lld.dat", (long long)entry->dump_id);
     if (t->root != NULL)
@@ -111,14 +106,17 @@ static bool add_table(struct merge *m, struct plan_table *t, const struct known 
                                t->root != NULL ? t->root : t->in.quoted, columns);
     const char *from = fs_join(m->arena, m->folder, t->to->file);
     t->to->file = arena_printf(m->arena, "%s%s", entry->file, m->suffix);
-    return fs_rename(m->arena, from, fs_join(m->arena, m->folder, t->to->file), e);
+    const char *to = fs_join(m->arena, m->folder, t->to->file);
+    /* Not fs_rename: the folder is synced once, when all is in it. */
+    return rename(from, to) == 0 ||
+           err_sys(e, ERR_SYSTEM, "could not rename \"%s\" to \"%s\"", from, to);
 }
 
 static bool add_sequence(struct merge *m, const struct plan_sequence *s,
                          const struct known *sequences, struct err *e)
 {
     int64_t id = id_of(sequences, s->in.oid);
-    if (s->of_extension)
+    if (id == 0 && s->of_extension)
         id = m->next_id++;
     else if (id == 0)
         return err_set(e, ERR_CHILD, "pg_dump left out sequence %s", s->in.quoted);
@@ -129,6 +127,14 @@ static bool add_sequence(struct merge *m, const struct plan_sequence *s,
     return true;
 }
 
+static void add_large(struct merge *m)
+{
+    struct toc_entry *entry = add(m, "BLOBS", NULL, 0);
+    entry->has_data = true;
+    entry->tag = "BLOBS";
+    entry->file = large_list;
+}
+
 static void add_to_depends(struct merge *m, struct toc_entry *entry, int64_t id)
 {
     const char **ids = arena_array(m->arena, entry->depend_count + 1, sizeof(*ids));
@@ -137,68 +143,6 @@ static void add_to_depends(struct merge *m, struct toc_entry *entry, int64_t id)
     ids[entry->depend_count++] = arena_printf(m->arena, "%lld", (long long)id);
     entry->depend_ids = ids;
     entry->depends = strtoll(ids[0], NULL, 10);
-}
-
-/* Of one large object: its rights, its comment. */
-static void add_about_large(struct merge *m, const struct plan_large *large, const char *type,
-                            const char *statements, int64_t made)
-{
-    if (statements == NULL)
-        return;
-    struct toc_entry *entry = add(m, type, NULL, made);
-    entry->section = TOC_NONE;
-    entry->tag = arena_printf(m->arena, "LARGE OBJECT %u", large->oid);
-    entry->owner = large->owner;
-    entry->definition = statements;
-}
-
-/* One entry makes those from `from` on that have one owner.  Returns where they end. */
-static size_t add_made(struct merge *m, const struct plan *p, size_t from, int64_t *made)
-{
-    const struct plan_large *first = &p->large[from];
-    struct str oids = str_on(m->arena);
-    size_t to = from;
-    for (; to < p->large_count && to - from < LARGE_AT_ONCE; to++) {
-        if (strcmp(p->large[to].owner, first->owner) != 0)
-            break;
-        str_printf(&oids, "%u\n", p->large[to].oid);
-    }
-    struct toc_entry *entry = add(m, "BLOB METADATA", NULL, 0);
-    entry->tag = to - from == 1
-                     ? arena_printf(m->arena, "%u", first->oid)
-                     : arena_printf(m->arena, "%u..%u", first->oid, p->large[to - 1].oid);
-    entry->table_oid = "2613"; /* pg_largeobject, as pg_dump has it */
-    entry->oid = arena_printf(m->arena, "%u", first->oid);
-    entry->owner = first->owner;
-    entry->definition = oids.text;
-    entry->drop = "-- dummy";
-    *made = entry->dump_id;
-    return to;
-}
-
-static void add_large(struct merge *m, const struct plan *p)
-{
-    struct toc_entry after = {0}, *const first = &m->entries[m->count];
-    int64_t made;
-    for (size_t from = 0, to; m->toc.minor >= LARGE_IN_DATA && from < p->large_count; from = to) {
-        to = add_made(m, p, from, &made);
-        add_to_depends(m, &after, made);
-        for (size_t i = from; i < to; i++) {
-            add_about_large(m, &p->large[i], "COMMENT", p->large[i].comment, made);
-            add_about_large(m, &p->large[i], "ACL", p->large[i].rights, made);
-        }
-    }
-    struct toc_entry *entry = add(m, "BLOBS", NULL, 0);
-    entry->has_data = true;
-    entry->tag = "BLOBS";
-    if (after.depend_count == 1) { /* as pg_dump has it */
-        entry->tag = first->tag;
-        entry->owner = first->owner;
-    }
-    entry->file = large_list;
-    entry->depend_ids = after.depend_ids;
-    entry->depend_count = after.depend_count;
-    entry->depends = after.depends;
 }
 
 /* oid: ended by a blank or NUL.  NULL: not a table of an extension. */
@@ -220,19 +164,18 @@ static const char *next_oid(const char *oid)
 
 /* CREATE EXTENSION makes the keys between its tables before their rows come: what is referred to
  * comes first, for a serial restore by its place and for a parallel one as a dependency. */
-static bool add_configuration(struct merge *m, const struct plan *p, struct plan_table *t,
-                              struct err *e)
+static bool add_configuration(struct merge *m, const struct plan *p, const struct known *tables,
+                              struct plan_table *t, struct err *e)
 {
-    static const struct known none = {0};
     if (t->data_id != 0)
         return true;
     t->data_id = -1; /* a circle of keys ends here */
     for (const char *oid = t->refers_to; oid != NULL; oid = next_oid(oid)) {
         struct plan_table *to = configuration_of(p, oid);
-        if (to != NULL && !add_configuration(m, p, to, e))
+        if (to != NULL && !add_configuration(m, p, tables, to, e))
             return false;
     }
-    if (!add_table(m, t, &none, e))
+    if (!add_table(m, t, tables, e))
         return false;
     struct toc_entry *entry = &m->entries[m->count - 1];
     for (const char *oid = t->refers_to; oid != NULL; oid = next_oid(oid)) {
@@ -243,23 +186,68 @@ static bool add_configuration(struct merge *m, const struct plan *p, struct plan
     return true;
 }
 
+/* What every archive begins with is there already. */
+static bool is_about_archive(const struct toc_entry *entry)
+{
+    static const char *const types[] = {"ENCODING", "STDSTRINGS", "SEARCHPATH"};
+    for (size_t i = 0; i < ARRAY_LEN(types); i++)
+        if (strcmp(entry->type, types[i]) == 0)
+            return true;
+    return false;
+}
+
+/* As they are, with ids that are free. */
+static void add_groups(struct merge *m)
+{
+    int64_t by = m->next_id;
+    m->next_id += toc_next_id(&m->large);
+    for (size_t i = 0; i < m->large.count; i++) {
+        if (is_about_archive(&m->large.entries[i]))
+            continue;
+        struct toc_entry *entry = &m->entries[m->count++];
+        *entry = m->large.entries[i];
+        entry->dump_id += by;
+        entry->depends += entry->depends > 0 ? by : 0;
+        entry->depend_ids = arena_array(m->arena, entry->depend_count + 1, sizeof(char *));
+        for (size_t k = 0; k < entry->depend_count; k++) {
+            int64_t id = by + strtoll(m->large.entries[i].depend_ids[k], NULL, 10);
+            entry->depend_ids[k] = arena_printf(m->arena, "%lld", (long long)id);
+        }
+    }
+}
+
+static bool move_groups(struct arena *a, const struct merge_spec *spec, struct err *e)
+{
+    struct strlist names;
+    if (!fs_list(a, spec->large_folder, FS_FILES, &names, e))
+        return false;
+    for (size_t i = 0; i < names.count; i++)
+        if (strcmp(names.items[i], "toc.dat") != 0 &&
+            !fs_rename(a, fs_join(a, spec->large_folder, names.items[i]),
+                       fs_join(a, spec->folder, names.items[i]), e))
+            return false;
+    return fs_remove_tree(a, spec->large_folder, e);
+}
+
 static bool add_all(struct merge *m, const struct plan *p, struct err *e)
 {
     const struct known tables = known_of(m->arena, &m->toc, "TABLE");
     const struct known sequences = known_of(m->arena, &m->toc, "SEQUENCE");
     m->next_id = toc_next_id(&m->toc);
-    m->entries = arena_array(m->arena, p->count + p->sequence_count + 3 * p->large_count + 1,
+    m->entries = arena_array(m->arena, p->count + p->sequence_count + m->large.count + 2,
                              sizeof(*m->entries));
     for (size_t i = 0; i < p->count; i++) {
         struct plan_table *t = &p->tables[i];
-        if (t->of_extension ? !add_configuration(m, p, t, e) : !add_table(m, t, &tables, e))
+        if (t->of_extension ? !add_configuration(m, p, &tables, t, e)
+                            : !add_table(m, t, &tables, e))
             return false;
     }
     for (size_t i = 0; i < p->sequence_count; i++)
         if (!add_sequence(m, &p->sequences[i], &sequences, e))
             return false;
     if (p->large_count > 0)
-        add_large(m, p);
+        add_large(m);
+    add_groups(m);
     toc_insert(m->arena, &m->toc, m->entries, m->count);
     return true;
 }
@@ -277,13 +265,24 @@ static enum toc_compression packing(struct compression how)
     return TOC_PLAIN;
 }
 
-bool merge_archive(struct arena *a, const char *folder, struct compression how,
-                   const struct plan *p, struct manifest *m, struct err *e)
+static bool read_archives(struct merge *m, const struct merge_spec *spec, struct err *e)
 {
-    struct merge merge = {.arena = a, .folder = folder, .suffix = member_suffix(how.codec)};
+    return toc_read_checked(m->arena, spec->folder, &m->toc, e) &&
+           (spec->large_folder == NULL ||
+            toc_read_checked(m->arena, spec->large_folder, &m->large, e));
+}
+
+bool merge_archive(struct arena *a, const struct merge_spec *spec, struct manifest *m,
+                   struct err *e)
+{
+    struct compression how = spec->how;
+    struct merge merge = {.arena = a, .folder = spec->folder, .suffix = member_suffix(how.codec)};
     struct err unknown = {0};
     m->tool_version = m->server_version;
-    if (!toc_read_checked(a, folder, &merge.toc, &unknown)) {
+    bool known = read_archives(&merge, spec, &unknown);
+    if (spec->large_folder != NULL && !move_groups(a, spec, e))
+        return false;
+    if (!known) {
         m->not_stock = arena_printf(a,
                                     "its archive is of a kind that this migsafe does not know, "
                                     "so that only migsafe restores it (%s)",
@@ -292,11 +291,11 @@ bool merge_archive(struct arena *a, const char *folder, struct compression how,
     }
     m->tool_version = merge.toc.tool_version;
     if (how.codec == MEMBER_ZSTD && merge.toc.minor < 15) {
-        m->not_stock = "its pg_restore does not read zstd: run unzstd --rm *.dat.zst in it first";
+        m->not_stock = "its pg_restore does not read zstd: run unzstd --rm *.zst in it first";
         how = (struct compression){.codec = MEMBER_NONE};
     }
     toc_set_compression(&merge.toc, packing(how), how.level);
-    return add_all(&merge, p, e) && toc_write(a, folder, &merge.toc, e);
+    return add_all(&merge, spec->plan, e) && toc_write(a, spec->folder, &merge.toc, e);
 }
 
 bool merge_list_large(struct arena *a, const char *folder, const struct plan *p, struct err *e)

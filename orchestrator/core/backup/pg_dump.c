@@ -49,29 +49,40 @@ static bool failed(struct arena *a, const struct pg_dump_spec *spec, const struc
     return false;
 }
 
+static struct strlist arguments(struct arena *a, const struct pg_dump_spec *spec)
+{
+    struct strlist argv = strlist_on(a);
+    strlist_add(&argv, spec->program);
+    strlist_add(&argv, "--format=directory");
+    strlist_add(&argv, "--no-password");
+    strlist_add(&argv, "--no-sync"); /* done by us, all at once */
+    strlist_printf(&argv, "--snapshot=%s", spec->snapshot);
+    strlist_printf(&argv, "--lock-wait-timeout=%lld", (long long)spec->lock_timeout_ms);
+    strlist_printf(&argv, "--file=%s", spec->folder);
+    if (spec->large != NULL) {
+        strlist_add(&argv, "--section=data");
+        strlist_add(&argv, "--large-objects");
+        strlist_add(&argv, "--exclude-table-data=*.*");
+        strlist_printf(&argv, "--compress=%s", spec->large);
+        return argv;
+    }
+    strlist_add(&argv, "--section=pre-data"); /* --schema-only leaves out what fills matviews */
+    strlist_add(&argv, "--section=post-data");
+    return argv;
+}
+
 static bool run(struct arena *a, const struct pg_dump_spec *spec, const struct child_env *env,
                 struct err *e)
 {
     struct proc_result result;
-    const char *const argv[] = {
-        spec->program,
-        "--format=directory",
-        "--no-password",
-        "--no-sync",          /* done by us, all at once */
-        "--section=pre-data", /* not --schema-only: that leaves out what fills matviews */
-        "--section=post-data",
-        arena_printf(a, "--snapshot=%s", spec->snapshot),
-        arena_printf(a, "--lock-wait-timeout=%lld", (long long)spec->lock_timeout_ms),
-        arena_printf(a, "--file=%s", spec->folder),
-        NULL,
-    };
+    const struct strlist argv = arguments(a, spec);
     const struct proc_spec child = {
-        .argv = argv, .env = env->env.items, .timeout_ms = LIMIT_MS, .out_max = OUTPUT_BYTES};
+        .argv = argv.items, .env = env->env.items, .timeout_ms = LIMIT_MS, .out_max = OUTPUT_BYTES};
     return proc_run(a, &child, &result, e) &&
            (result.exit_status == 0 || failed(a, spec, &result, e));
 }
 
-bool pg_dump_schema(struct arena *a, const struct pg_dump_spec *spec, struct err *e)
+bool pg_dump_run(struct arena *a, const struct pg_dump_spec *spec, struct err *e)
 {
     struct child_env env = {0};
     if (!child_env_open(a, spec->from, "migsafe backup", &env, e))

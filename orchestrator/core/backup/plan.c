@@ -7,19 +7,19 @@ enum { SEQUENCES_AT_ONCE = 200, LARGE_AT_ONCE = 32, LARGE_WEIGHT = 4096 };
 
 /* A query in UTF-8, and once more in the encoding of the database. */
 struct both {
+    const char *encoding;
     struct pg_rows utf8, own;
 };
 
-static bool ask_both(struct arena *a, struct pg *db, const char *sql, const char *argument,
-                     const char *encoding, struct both *rows, struct err *e)
+static bool ask_both(struct arena *a, struct pg *db, const char *sql, struct pg_args args,
+                     struct both *rows, struct err *e)
 {
-    struct pg_args args = argument == NULL ? PG_NONE : (struct pg_args){1, &argument};
     if (!pg_query(a, db, sql, args, &rows->utf8, e))
         return false;
     rows->own = rows->utf8;
-    if (strcmp(encoding, "UTF8") == 0)
+    if (strcmp(rows->encoding, "UTF8") == 0)
         return true;
-    if (!pg_execf(db, e, "SET client_encoding = %s", pg_literal(a, encoding)) ||
+    if (!pg_execf(db, e, "SET client_encoding = %s", pg_literal(a, rows->encoding)) ||
         !pg_query(a, db, sql, args, &rows->own, e) ||
         !pg_exec(db, "SET client_encoding = 'UTF8'", e))
         return false;
@@ -136,11 +136,11 @@ static bool plan_tables(struct arena *a, struct pg *db, const struct plan_spec *
                         struct manifest *m, struct plan *p, struct err *e)
 {
     struct strlist oids = strlist_on(a);
-    struct both rows;
+    struct both rows = {.encoding = m->database.encoding};
     for (size_t i = 0; i < spec->frozen->count; i++)
         strlist_add(&oids, spec->frozen->tables[i].oid);
     const char *all = pg_array(a, oids.items, oids.count);
-    if (!ask_both(a, db, sql_dump_tables, all, m->database.encoding, &rows, e))
+    if (!ask_both(a, db, sql_dump_tables, PG_ARGS(all), &rows, e))
         return err_wrap(e, "could not list what the tables are");
     p->count = rows.own.count;
     p->tables = arena_array(a, p->count + 1, sizeof(*p->tables));
@@ -160,8 +160,8 @@ static bool plan_tables(struct arena *a, struct pg *db, const struct plan_spec *
 static bool plan_sequences(struct arena *a, struct pg *db, struct manifest *m, struct plan *p,
                            struct err *e)
 {
-    struct both rows;
-    if (!ask_both(a, db, sql_dump_sequences, NULL, m->database.encoding, &rows, e))
+    struct both rows = {.encoding = m->database.encoding};
+    if (!ask_both(a, db, sql_dump_sequences, PG_NONE, &rows, e))
         return err_wrap(e, "could not list the sequences");
     m->sequence_count = p->sequence_count = rows.own.count;
     p->sequences = arena_array(a, rows.own.count + 1, sizeof(*p->sequences));
@@ -180,19 +180,17 @@ static bool plan_sequences(struct arena *a, struct pg *db, struct manifest *m, s
 static bool plan_large(struct arena *a, struct pg *db, const struct plan_spec *spec,
                        struct manifest *m, struct plan *p, struct err *e)
 {
-    struct both rows;
-    if (!ask_both(a, db, sql_dump_large_objects, NULL, m->database.encoding, &rows, e))
+    struct pg_rows rows;
+    if (!pg_query(a, db, "SELECT oid FROM pg_largeobject_metadata ORDER BY oid", PG_NONE, &rows, e))
         return err_wrap(e, "could not list the large objects");
-    p->large_count = rows.own.count;
-    m->large_objects = (int64_t)rows.own.count;
-    p->large = arena_array(a, rows.own.count + 1, sizeof(*p->large));
-    for (size_t i = 0; i < rows.own.count; i++) {
-        const char *oid = pg_cell(&rows.own, i, "oid");
-        p->large[i] = (struct plan_large){.oid = (uint32_t)strtoul(oid, NULL, 10),
-                                          .owner = pg_cell(&rows.own, i, "owner"),
-                                          .rights = pg_cell(&rows.own, i, "rights"),
-                                          .comment = pg_cell(&rows.own, i, "comment")};
-        const char *file = arena_printf(a, "blob_%s.dat%s", oid, spec->suffix);
+    m->large_objects = (int64_t)rows.count;
+    if (!spec->copy_large)
+        return true;
+    p->large_count = rows.count;
+    p->large = arena_array(a, rows.count + 1, sizeof(*p->large));
+    for (size_t i = 0; i < rows.count; i++) {
+        p->large[i].oid = (uint32_t)strtoul(rows.cells[i], NULL, 10);
+        const char *file = arena_printf(a, "blob_%s.dat%s", rows.cells[i], spec->suffix);
         datafile_init(&p->large[i].file, fs_join(a, spec->folder, file));
     }
     return true;
@@ -207,7 +205,7 @@ static int64_t parts_of(const struct plan_table *t, const struct plan_spec *spec
         spec->split_size <= 0 || bytes <= spec->split_size)
         return 1;
     int64_t least = spec->split_size < LEAST_PIECE ? spec->split_size : LEAST_PIECE;
-    int64_t piece = bytes / (spec->jobs * PIECES_EACH);
+    int64_t piece = bytes / ((int64_t)spec->jobs * PIECES_EACH);
     piece = piece < least ? least : piece > spec->split_size ? spec->split_size : piece;
     int64_t parts = (bytes + piece - 1) / piece;
     return parts > pages ? pages : parts;

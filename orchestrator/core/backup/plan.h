@@ -58,11 +58,8 @@ struct plan_item {
     int64_t weight; /* bytes, about */
 };
 
-/* Texts are in the encoding of the database. */
 struct plan_large {
     uint32_t oid;
-    const char *owner;
-    const char *rights, *comment; /* statements; NULL: the usual ones, none */
     struct datafile file;
 };
 
@@ -82,6 +79,7 @@ struct plan_spec {
     const struct frozen *frozen;
     int jobs;
     int64_t split_size;
+    bool copy_large;             /* or only count them */
     bool can_split;              /* the server reads ranges of ctid: PostgreSQL 14 and later */
     const char *folder, *suffix; /* of data files */
 };

@@ -191,6 +191,8 @@ static bool read_text(struct arena *a, struct verify *v, const struct part *p, s
     struct text_count count = text_count_on(a, c->table == NULL ? 0 : width_of(c->table));
     /* What pg_dump wrote leaves computed columns out, and its manifest does not tell which. */
     count.any_width = v->spec->backup->manifest.compression == NULL;
+    if (!fs_is_file(range.path))
+        return err_set(e, ERR_DAMAGED, "%s is missing", c->label);
     AUTO(member) struct member_reader *r = member_open(&range, e);
     if (r == NULL)
         return false;

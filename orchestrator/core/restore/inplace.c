@@ -97,8 +97,9 @@ bool inplace_restore(struct arena *a, const struct inplace_spec *spec, bool *res
     progress_begin(spec->progress, "restore", 0);
     if (!transact(&p, e)) {
         err_wrap(e, "could not restore backup \"%s\" in place", spec->backup->id);
-        err_detail(e, "%s%sNothing was changed: it was one transaction.", e->detail,
-                   e->detail[0] ? " " : "");
+        err_detail(e, "%s",
+                   arena_printf(a, "%s%sNothing was changed: it was one transaction.", e->detail,
+                                e->detail[0] ? " " : ""));
         return false;
     }
     *restored = true;

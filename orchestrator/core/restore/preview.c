@@ -41,3 +41,34 @@ bool restore_preview(struct arena *a, struct pg *live, const struct manifest *m,
     }
     return true;
 }
+
+static bool has_column(const struct manifest_table *t, const char *name)
+{
+    for (size_t i = 0; i < t->column_count; i++)
+        if (strcmp(t->columns[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+bool restore_preview_gone(struct arena *a, struct pg *live, const struct manifest *m,
+                          struct strlist *gone, struct err *e)
+{
+    const char *schema = "", *name = ""; /* of the row before */
+    const struct manifest_table *t = NULL;
+    struct pg_rows rows;
+    *gone = strlist_on(a);
+    if (!pg_query(a, live, sql_preview_columns, PG_NONE, &rows, e))
+        return false;
+    for (size_t i = 0; i < rows.count; i++) {
+        const char *column = pg_cell(&rows, i, "column");
+        bool same = strcmp(schema, pg_cell(&rows, i, "schema")) == 0 &&
+                    strcmp(name, pg_cell(&rows, i, "name")) == 0;
+        schema = pg_cell(&rows, i, "schema");
+        name = pg_cell(&rows, i, "name");
+        if (!same && (t = manifest_table_find(m, schema, name)) == NULL)
+            strlist_printf(gone, "table %s.%s", schema, name);
+        if (t != NULL && column != NULL && !has_column(t, column))
+            strlist_printf(gone, "column %s.%s.%s", schema, name, column);
+    }
+    return true;
+}

@@ -1,5 +1,6 @@
 /*
- * preview.h - what a restore would change: rows of every table now and in the backup.
+ * preview.h - what a restore would change: rows of every table now and in the backup, tables and
+ * columns that would be gone.
  */
 #ifndef MIGSAFE_CORE_RESTORE_PREVIEW_H
 #define MIGSAFE_CORE_RESTORE_PREVIEW_H
@@ -16,5 +17,9 @@ struct preview_table {
 /* All tables of both.  ERR_QUERY (a table that this role may not read), ERR_CANCELLED. */
 MUST_CHECK bool restore_preview(struct arena *a, struct pg *live, const struct manifest *m,
                                 struct preview_table **items, size_t *count, struct err *e);
+/* What live has in tables of the backup and the backup lacks: "column public.t.extra", and tables:
+ * "table public.fresh". */
+MUST_CHECK bool restore_preview_gone(struct arena *a, struct pg *live, const struct manifest *m,
+                                     struct strlist *gone, struct err *e);
 
 #endif

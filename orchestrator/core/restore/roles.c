@@ -127,9 +127,10 @@ static void add_granted(struct strlist *names, const struct roles_spec *spec)
 }
 
 /* Names of an archive are in its own encoding. */
-static bool ask(struct arena *a, struct pg *db, const struct roles_spec *spec, const char *sql,
+static bool ask(struct pg *db, const struct roles_spec *spec, const char *sql,
                 const struct strlist *names, struct pg_rows *rows, struct err *e)
 {
+    struct arena *a = names->arena;
     return pg_execf(db, e, "SET client_encoding = %s", pg_literal(a, spec->facts->encoding)) &&
            pg_query(a, db, sql, PG_ARGS(pg_array(a, names->items, names->count)), rows, e) &&
            pg_exec(db, "SET client_encoding = 'UTF8'", e);
@@ -149,7 +150,7 @@ bool roles_exist(struct arena *a, struct pg *db, const struct roles_spec *spec, 
     struct pg_rows rows;
     add_owners(&names, spec);
     add_granted(&names, spec);
-    if (!ask(a, db, spec,
+    if (!ask(db, spec,
              "SELECT role FROM unnest($1::text[]) AS u (role)"
              " WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) ORDER BY role",
              &names, &rows, e))
@@ -168,7 +169,7 @@ bool roles_usable(struct arena *a, struct pg *db, const struct roles_spec *spec,
     struct strlist names = strlist_on(a);
     struct pg_rows rows;
     add_owners(&names, spec);
-    if (!ask(a, db, spec,
+    if (!ask(db, spec,
              "SELECT role FROM unnest($1::text[]) AS u (role)"
              " WHERE NOT pg_has_role(role, 'MEMBER') ORDER BY role",
              &names, &rows, e))

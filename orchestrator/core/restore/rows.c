@@ -57,7 +57,7 @@ static int64_t weight_of(const struct manifest_table *t)
 
 static size_t pieces_of(const struct manifest_table *t, int64_t total, int jobs)
 {
-    bool cut = jobs > 1 && weight_of(t) > total / (PARTS_PER_JOB * jobs);
+    bool cut = jobs > 1 && weight_of(t) > total / PARTS_PER_JOB / jobs;
     return cut && t->member_count > 1 ? t->member_count : 1;
 }
 
