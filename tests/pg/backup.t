@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # A backup is one consistent moment of everything, restorable with stock tools, or it is not there.
 . "$(dirname "$0")/../lib.sh"
+# What auto is depends on the version of the server.
+export MIGSAFE_COMPRESSION=gzip:1
 
 db_create app
 DATABASE_URL=$(db_url app)

@@ -51,6 +51,8 @@ static bool in_folder(struct arena *a, const char *pg_bin, const char *tool, int
         return false;
     }
     if (major_of(a, program, &said) != major) {
+        if (!stop_check(e))
+            return false;
         not_found(tool, major, e);
         err_detail(e, "\"%s\" is another one: %s.", program, said);
         return false;
@@ -94,6 +96,9 @@ static bool find(struct arena *a, const char *pg_bin, const char *tool, int serv
         if (other == NULL)
             other = arena_printf(a, "\"%s\" is another one: %s.", program, said);
     }
+    /* Stopped while one told its version: that one may well be right. */
+    if (!stop_check(e))
+        return false;
     not_found(tool, major, e);
     if (other != NULL)
         err_detail(e, "%s", other);
