@@ -469,7 +469,7 @@ static bool restore_backup(struct job *j, const char *id, struct err *e)
     if (data && j->into != NULL)
         return err_set(e, ERR_USAGE, "--into needs a full backup: data has no tables of its own");
     if (data && j->in_place != NULL)
-        return err_set(e, ERR_USAGE, "--in-place is for full backups");
+        return err_set(e, ERR_USAGE, "--in-place needs a full backup: data goes there anyway");
     j->data.dry_run = j->dry_run;
     j->data.yes = j->yes;
     if (data)
@@ -539,6 +539,7 @@ static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
     j.run = arena_printf(ctx->arena, "%s_%s", clock_stamp(ctx->arena), random_hex(ctx->arena, 4));
     j.progress = progress_line_new(ctx->settings, verbose);
     inplace.spec.progress = progress_line_of(&j.progress);
+    j.data.progress = progress_line_of(&j.progress);
     bool ok = cmd_site(ctx, &j.site, e) && restore_operand(&j, args.items[0], e);
     progress_line_end(&j.progress);
     return ok;

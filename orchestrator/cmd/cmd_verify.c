@@ -102,10 +102,27 @@ static bool check_restore(struct job *j, struct err *e)
 /* --- what came of it ----------------------------------------------------------------------------
  */
 
-/* Is it the backup that failed, rather than the place where it was tried? */
+/* The place rather than the backup: no room, no right, a server that is stopped. */
+static bool tells_of_place(const struct err *e)
+{
+    static const char *const classes[] = {"53", "57", "58", "42501"};
+    static const char *const words[] = {"No space left", "terminating connection",
+                                        "connection to server"};
+    for (size_t i = 0; i < ARRAY_LEN(classes); i++)
+        if (str_starts(e->sqlstate, classes[i]))
+            return true;
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (strstr(e->message, words[i]) != NULL)
+            return true;
+    return false;
+}
+
+/* A statement of it failed, or it is damaged: a verdict.  Else nothing was learned of it. */
 static bool tells_of_backup(const struct err *e)
 {
-    return e->kind == ERR_DAMAGED || e->kind == ERR_CHILD || e->kind == ERR_QUERY;
+    bool statement = e->kind == ERR_QUERY ||
+                     (e->kind == ERR_CHILD && strstr(e->detail, "The command was") != NULL);
+    return e->kind == ERR_DAMAGED || (statement && !tells_of_place(e));
 }
 
 static void note(struct job *j, const struct stored *s, const char *result)

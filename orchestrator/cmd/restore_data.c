@@ -1,14 +1,14 @@
 #include "cmd/restore_data.h"
 
 #include "base/clock.h"
-#include "base/fs.h"
 #include "base/log.h"
+#include "cmd/emergency.h"
 #include "cmd/restore_data_print.h"
-#include "core/backup/backup.h"
 #include "core/hook/hook.h"
 #include "core/journal.h"
 #include "core/report/announce.h"
 #include "core/restore/data_scan.h"
+#include "core/restore/data_trial.h"
 #include "core/runlock.h"
 #include "steps/earlier.h"
 
@@ -22,6 +22,7 @@ struct job {
     struct data_wishes wishes;
     struct live live;
     struct data_scans scans;
+    struct data_trials trials;
     struct data_plan plan;
     struct journal *journal;
     struct run_report report;
@@ -106,13 +107,26 @@ static bool find_backup(struct job *j, const char *id, struct err *e)
     return store_verify_files(j->ctx->arena, &j->backup, e);
 }
 
-/* Twice: the first plan says what else must be known. */
+static struct data_apply_spec apply_spec(const struct job *j)
+{
+    return (struct data_apply_spec){
+        .to = &j->to,
+        .folder = j->backup.folder,
+        .plan = &j->plan,
+        .scans = &j->scans,
+        .trials = &j->trials,
+        .lock_timeout_ms = j->ctx->settings->lock_timeout_ms,
+        .progress = j->options->progress,
+    };
+}
+
+/* Three times: each plan says what else must be known. */
 static bool make_plan(struct job *j, struct err *e)
 {
     struct arena *a = j->ctx->arena;
     struct manifest *m = &j->backup.manifest;
     const struct session_use use = {.application_name = "migsafe"};
-    struct data_inputs from = {m, &j->live, &j->wishes, NULL};
+    struct data_inputs from = {.manifest = m, .live = &j->live, .wishes = &j->wishes};
     size_t count;
     AUTO(pg) struct pg *db = connection_open(&j->to, &use, e);
     if (db == NULL || !live_read(a, db, m, &j->live, e))
@@ -125,7 +139,11 @@ static bool make_plan(struct job *j, struct err *e)
         return false;
     j->scans = j->plan.wanted;
     from.scans = &j->scans;
-    return data_scan(a, j->backup.folder, m, &j->scans, e) && data_plan_make(a, &from, &j->plan, e);
+    if (!data_scan(a, j->backup.folder, m, &j->scans, e) || !data_plan_make(a, &from, &j->plan, e))
+        return false;
+    const struct data_apply_spec trial = apply_spec(j);
+    from.trials = &j->trials;
+    return data_try(a, &trial, &j->trials, e) && data_plan_make(a, &from, &j->plan, e);
 }
 
 static void warn(struct job *j, const struct err *e)
@@ -167,35 +185,19 @@ static bool run_hooks(struct job *j, enum hook_point point, struct err *e)
 /* The way back from what follows: of all that is there now. */
 static bool back_up(struct job *j, struct err *e)
 {
-    const struct settings *s = j->ctx->settings;
-    const struct backup_spec spec = {
-        .live = &j->to,
-        .backup_dir = s->backup_dir,
-        .pg_bin = s->pg_bin,
-        .kinds = BACKUP_FULL,
-        .reason = "emergency",
-        .label = arena_printf(j->ctx->arena, "before the data of %s", j->backup.id),
-        .run = j->run,
-        .project_dir = s->project,
-        .jobs = s->jobs,
-        .compression = s->compression,
-        .split_size = s->split_size,
-        .progress = j->options->progress,
-        .lock_timeout_ms = s->lock_timeout_ms,
-    };
-    struct backup_done done;
-    log_info("backing up the database as it is");
-    if (!journal_write(j->journal, "backup", "begin", NULL, NULL, e))
+    struct arena *a = j->ctx->arena;
+    struct stored saved;
+    const char *label = arena_printf(a, "before the data of %s", j->backup.id);
+    if (!journal_write(j->journal, "backup", "begin", NULL, NULL, e) ||
+        !emergency_backup(j->ctx, &j->to, j->run, label, &saved, e))
         return false;
-    if (!backup_take(j->ctx->arena, &spec, &done, e))
-        return err_wrap(e, "could not back up the database before the restore");
-    j->emergency = done.full_id;
+    j->emergency = saved.id;
     const struct report_backup b = {
-        .id = done.full_id,
+        .id = saved.id,
         .kind = "full",
-        .path = fs_join(j->ctx->arena, s->backup_dir, done.full_id),
-        .bytes = done.manifest.bytes,
-        .rows = manifest_rows(&done.manifest),
+        .path = saved.folder,
+        .bytes = saved.manifest.bytes,
+        .rows = manifest_rows(&saved.manifest),
     };
     report_add_backup(&j->report, &b);
     struct json *facts = json_object();
@@ -205,15 +207,7 @@ static bool back_up(struct job *j, struct err *e)
 
 static bool apply(struct job *j, struct err *e)
 {
-    const struct settings *s = j->ctx->settings;
-    const struct data_apply_spec spec = {
-        .to = &j->to,
-        .folder = j->backup.folder,
-        .plan = &j->plan,
-        .scans = &j->scans,
-        .lock_timeout_ms = s->lock_timeout_ms,
-        .progress = j->options->progress,
-    };
+    const struct data_apply_spec spec = apply_spec(j);
     log_info("restoring the data of backup %s", j->backup.id);
     if (!journal_write(j->journal, "data", "begin", NULL, NULL, e))
         return false;

@@ -30,10 +30,25 @@ static const char *retyped(struct arena *a, const struct data_column *c, const c
     return arena_printf(a, "%s -> %s, %s", c->from->type, c->to->type, how);
 }
 
+static const char *converted(struct arena *a, const struct data_column *c)
+{
+    if (c->replaced)
+        return retyped(a, c, arena_printf(a, "computed by %s", c->filler));
+    if (c->changed == 0)
+        return retyped(a, c, "converted");
+    return retyped(a, c,
+                   arena_printf(a, "converted: %s not the same then, such as %s",
+                                plural(a, c->changed, "value is", "values are"), c->example));
+}
+
 static const char *labels_gone(struct arena *a, const struct data_column *c)
 {
     if (c->filler == NULL && c->to->not_null)
         return arena_printf(a, "VALUES that the enum lacks now: %s; may not be NULL", c->values);
+    if (c->lost > 0)
+        return arena_printf(a, "%s lost, which the enum lacks now, and become %s: %s",
+                            plural(a, c->lost, "value is", "values are"),
+                            c->filler == NULL ? "NULL" : c->filler, c->values);
     return arena_printf(a, "values that the enum lacks now become %s: %s",
                         c->filler == NULL ? "NULL" : c->filler, c->values);
 }
@@ -48,7 +63,7 @@ static const char *nulls_replaced(struct arena *a, const struct data_column *c)
 }
 
 /* What becomes of it, for people; NULL: nothing worth a line. */
-static const char *column_text(struct arena *a, const struct data_column *c, bool accepted)
+static const char *column_text(struct arena *a, const struct data_column *c)
 {
     switch (c->fate) {
     case DATA_SAME:
@@ -56,9 +71,7 @@ static const char *column_text(struct arena *a, const struct data_column *c, boo
     case DATA_RETYPED:
         return retyped(a, c, "read as it is");
     case DATA_CAST:
-        return retyped(a, c,
-                       accepted ? "converted, to what is nearest; a value that cannot be stops it"
-                                : "converted; a value that cannot be, or would change, stops it");
+        return converted(a, c);
     case DATA_LABELS_GONE:
         return labels_gone(a, c);
     case DATA_NULLS:
@@ -85,16 +98,16 @@ static const char *column_text(struct arena *a, const struct data_column *c, boo
     return NULL;
 }
 
-static void print_columns(struct arena *a, FILE *to, const struct data_table *t, bool accepted)
+static void print_columns(struct arena *a, FILE *to, const struct data_table *t)
 {
     int width = 8;
     for (size_t i = 0; i < t->column_count; i++) {
         int length = (int)strlen(column_name(a, &t->columns[i]));
-        if (column_text(a, &t->columns[i], accepted) != NULL && length > width && length <= 40)
+        if (column_text(a, &t->columns[i]) != NULL && length > width && length <= 40)
             width = length;
     }
     for (size_t i = 0; i < t->column_count; i++) {
-        const char *text = column_text(a, &t->columns[i], accepted);
+        const char *text = column_text(a, &t->columns[i]);
         if (text != NULL)
             fprintf(to, "      %-*s  %s\n", width, column_name(a, &t->columns[i]), text);
     }
@@ -135,7 +148,7 @@ static void print_table(struct arena *a, FILE *to, const struct data_plan *plan,
     if (t->into != t->to)
         fprintf(to, ", through %s.%s", t->into->schema, t->into->name);
     fprintf(to, "\n");
-    print_columns(a, to, t, plan->wishes->accept_loss);
+    print_columns(a, to, t);
 }
 
 static bool is_quiet(struct arena *a, const struct data_plan *plan, const struct data_table *t)
@@ -143,7 +156,7 @@ static bool is_quiet(struct arena *a, const struct data_plan *plan, const struct
     if (t->renamed || t->to->rows > 0 || t->into != t->to)
         return false;
     for (size_t i = 0; i < t->column_count; i++)
-        if (column_text(a, &t->columns[i], false) != NULL)
+        if (column_text(a, &t->columns[i]) != NULL)
             return false;
     for (size_t i = 0; i < plan->blocker_count; i++)
         if (plan->blockers[i].table != NULL &&
@@ -265,6 +278,8 @@ static void put_column(struct json *to, const struct data_column *c)
     json_put(to, "type", c->from != NULL ? c->from->type : NULL);
     json_put(to, "to_type", c->to != NULL ? c->to->type : NULL);
     put_lost(to, c->lost);
+    json_put_int(to, "changed", c->changed);
+    json_put(to, "example", c->example);
     json_put(to, "values", c->values);
     json_put(to, "filled_with", c->filler);
 }

@@ -1,8 +1,7 @@
 #include "cmd/restore_inplace.h"
 
 #include "base/clock.h"
-#include "base/log.h"
-#include "core/backup/backup.h"
+#include "cmd/emergency.h"
 
 bool restore_inplace_look(struct cmd_context *ctx, const struct site *site,
                           const struct stored *backup, struct restore_inplace *in, struct err *e)
@@ -23,28 +22,7 @@ bool restore_inplace_look(struct cmd_context *ctx, const struct site *site,
 bool restore_inplace_save(struct cmd_context *ctx, const struct site *site, const char *run,
                           struct restore_inplace *in, struct err *e)
 {
-    const struct settings *s = ctx->settings;
-    struct backup_done done;
-    const struct backup_spec spec = {
-        .live = &site->live,
-        .backup_dir = s->backup_dir,
-        .pg_bin = s->pg_bin,
-        .kinds = BACKUP_FULL | BACKUP_DATA,
-        .reason = "emergency",
-        .label = "before a restore in place",
-        .run = run,
-        .jobs = s->jobs,
-        .compression = s->compression,
-        .lock_timeout_ms = s->lock_timeout_ms,
-    };
-    log_info("taking an emergency backup");
-    if (!backup_take(ctx->arena, &spec, &done, e) ||
-        !store_find(ctx->arena, s->backup_dir, done.full_id, &in->saved, e) ||
-        !store_verify_files(ctx->arena, &in->saved, e) ||
-        !store_add_verification(ctx->arena, &in->saved, "files", "ok", e))
-        return err_wrap(e, "could not take the emergency backup");
-    log_info("emergency backup %s taken, its files verified", in->saved.id);
-    return true;
+    return emergency_backup(ctx, &site->live, run, "before a restore in place", &in->saved, e);
 }
 
 char *restore_inplace_question(struct arena *a, const char *live, const char *what)

@@ -14,6 +14,9 @@ SELECT c.oid::text AS oid, n.nspname AS schema, c.relname AS name,
           AND NOT a.attnotnull) AS generated_counts,
        r.schema AS root_schema, r.name AS root_name, r.quoted AS root_quoted,
        e.extname AS extension, nullif(e.condition, '') AS condition,
+       (SELECT string_agg(DISTINCT k.confrelid::text, ' ') FROM pg_constraint k
+        WHERE e.extname IS NOT NULL AND k.conrelid = c.oid AND k.contype = 'f' AND k.confrelid <> c.oid)
+           AS refers_to,
        pg_relation_size(c.oid) AS heap_bytes,
        coalesce(pg_relation_size(nullif(c.reltoastrelid, 0)), 0) AS toast_bytes,
        coalesce((SELECT amname = 'heap' FROM pg_am WHERE oid = c.relam), false) AS is_heap

@@ -67,8 +67,29 @@ def high_water(pid):
     return int(found.group(1)) * 1024 if found else 0
 
 
+def wait_for_sessions(postmaster):
+    """Until the server has seen that its clients have gone; what it does by itself stays."""
+    end = time.monotonic() + 3
+    while time.monotonic() < end:
+        with open(f"/proc/{postmaster}/task/{postmaster}/children") as f:
+            titles = [title_of(pid) for pid in f.read().split()]
+        # One that has ended and is not yet counted has no title.
+        if not any(t == "" or t.startswith("postgres: postgres ") for t in titles):
+            return
+        time.sleep(0.01)
+
+
+def title_of(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline") as f:
+            return f.read()
+    except OSError:
+        return ""
+
+
 def processor_seconds(postmaster):
     """Of our children that have ended, and of the server: its own, and its sessions that have ended."""
+    wait_for_sessions(postmaster)
     ours = os.times()
     with open(f"/proc/{postmaster}/stat") as f:
         fields = f.read().rpartition(")")[2].split()
@@ -103,7 +124,8 @@ class Series:
         if c["before"]:
             c["before"]()
         os.sync()
-        used, began = processor_seconds(self.bench.postmaster), time.monotonic()
+        used = processor_seconds(self.bench.postmaster)
+        began = time.monotonic()
         try:
             self.bench.sh(c["command"])
         except Failed as e:

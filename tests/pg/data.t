@@ -107,6 +107,15 @@ emergency=$(jq -r .emergency_backup <<<"$OUT")
 is "$("$MIGSAFE" show "$emergency" --json | jq -r .reason)" emergency "what was there is in a backup"
 is "$(jq -r .rows_deleted <<<"$OUT")" "$(jq -r '[.plan.tables[].rows_deleted // 0] | add' <<<"$OUT")" "deleted as planned"
 
+# A backup of before the own engine says less.
+cp "$MIGSAFE_BACKUP_DIR/$DATA/manifest.json" "$T/manifest"
+jq 'del(.compression, .data_encoding, .tables[].text_bytes, .tables[].content, .tables[].columns[].generated)' "$T/manifest" \
+	>"$MIGSAFE_BACKUP_DIR/$DATA/manifest.json"
+restore --replace
+status_is 0 "an older backup"
+is "$(rows 'SELECT * FROM "User"')" "$user_rows" "with a generated column"
+cp "$T/manifest" "$MIGSAFE_BACKUP_DIR/$DATA/manifest.json"
+
 # --- a changed schema ---------------------------------------------------------------------------------
 
 sql app >"$T/ignored" <<'END'
@@ -118,7 +127,9 @@ ALTER TABLE "User" ALTER role TYPE "Level" USING 'USER', ALTER role SET DEFAULT 
 ALTER TABLE "User" RENAME "Email" TO mail;
 ALTER TABLE "Shop"."Order" RENAME TO "Purchase";
 ALTER TABLE "Shop"."Purchase" ALTER total TYPE text;
-DROP TABLE egg, hen;
+DROP TABLE egg, hen, event_2026;
+CREATE TABLE event_spring PARTITION OF event FOR VALUES FROM ('2026-01-01') TO ('2026-05-01');
+CREATE TABLE event_later PARTITION OF event FOR VALUES FROM ('2026-05-01') TO ('2027-01-01');
 DROP TABLE flat;
 CREATE TABLE flat (at date NOT NULL, what text) PARTITION BY RANGE (at);
 CREATE TABLE flat_old PARTITION OF flat FOR VALUES FROM ('2000-01-01') TO ('2026-01-01');
@@ -144,7 +155,7 @@ like "$OUT" 'left alone: .*public.fresh' "a table that is new"
 like "$OUT" "public._prisma_migrations: Prisma's own, never touched" "the ledger"
 is "$(all_rows)" "$before" "a dry run changes nothing"
 
-maps=(--map 'User.Email=mail' --map '"Shop"."Order"=Purchase' --default "User.Display=upper(\"Email\") || '!'")
+maps=(--map event_2026=event --map 'User.Email=mail' --map '"Shop"."Order"=Purchase' --default "User.Display=upper(\"Email\") || '!'")
 plan '[.possible, .lost_rows, .lost_values, (.blockers | length)]' "${maps[@]}"
 status_is 10 "values would be lost: refused"
 is "$PLAN" '[false,10,20,0]' "what was told is applied"
@@ -158,6 +169,8 @@ is "$(sql app "SELECT count(*), count(bonus), count(DISTINCT number), min(create
 is "$(sql app 'SELECT mail, "Display" FROM "User" WHERE id = 7')" 'u7|U7!' "renamed, and filled from the backup's columns"
 is "$(sql app 'SELECT count(*), min(id), max(id), max(total::numeric) FROM "Shop"."Purchase"')" '200|101|300|75.00' "a renamed table"
 is "$(sql app 'SELECT (SELECT count(*) FROM flat_old), (SELECT count(*) FROM flat_new)')" '31|30' "a flat table is partitioned now"
+is "$(sql app 'SELECT tableoid::regclass, count(*) FROM event GROUP BY 1 ORDER BY 1' | xargs)" 'event_2025|31 event_spring|17 event_later|13' \
+	"a partition is two now"
 is "$(sql app 'SELECT count(*) FROM fresh')" 1 "a new table is left alone"
 is "$(sql app "SELECT nextval('\"User_id_seq\"'), nextval(pg_get_serial_sequence('\"Shop\".\"Purchase\"', 'id'))")" '41|301' \
 	"sequences go on behind what is there"

@@ -49,6 +49,10 @@ CREATE TABLE parted (id int, v text) PARTITION BY HASH (id);
 CREATE TABLE parted_0 PARTITION OF parted FOR VALUES WITH (MODULUS 2, REMAINDER 0);
 CREATE TABLE parted_1 PARTITION OF parted FOR VALUES WITH (MODULUS 2, REMAINDER 1);
 INSERT INTO parted SELECT i, 'v' || i FROM generate_series(1, 30) i;
+CREATE TABLE _prisma_migrations (id varchar(36) PRIMARY KEY, checksum varchar(64) NOT NULL, finished_at timestamptz,
+	migration_name varchar(255) NOT NULL, logs text, rolled_back_at timestamptz, started_at timestamptz NOT NULL DEFAULT now(),
+	applied_steps_count integer NOT NULL DEFAULT 0);
+INSERT INTO _prisma_migrations (id, checksum, migration_name) VALUES ('1', 'x', '20260101_init');
 END
 
 backup() { # KIND -> id
@@ -163,11 +167,38 @@ sql data 'REFRESH MATERIALIZED VIEW sums'
 same data "which gives the same database"
 run "$MIGSAFE" export "$data_id"
 status_is 0 "a data backup as COPY"
+like "$OUT" '_prisma_migrations" is left out' "the ledger is left out, and that is said"
 like "$OUT" '-- SET session_replication_role = replica;' "says what helps with foreign keys"
 db_create alone
 sql alone 'CREATE TABLE "User" (extra text, note text, id int, email text)'
 sed -n '/^COPY "public"."User" /,/^\\\.$/p' <<<"$OUT" | sql alone
 is "$(sql alone 'SELECT count(*), max(id), min(note) FROM "User"')" "$(sql app 'SELECT count(*), max(id), min(note) FROM "User"')" "one table of it goes into a changed one"
+
+# --- another encoding -------------------------------------------------------------------------------
+
+sql postgres "CREATE DATABASE \"$(db_name latin)\" TEMPLATE template0 ENCODING LATIN1 LC_COLLATE 'C' LC_CTYPE 'C'"
+sql latin 'CREATE TABLE "Größe" ("é" text, id serial); CREATE TABLE plain (v text);
+	INSERT INTO "Größe" ("é") VALUES ('"'Ärger'"'); INSERT INTO plain VALUES ('"'ß'"')'
+"$ROOT/scripts/db-fingerprint.sh" "$(db_name latin)" >"$T/before"
+export MIGSAFE_BACKUP_DIR=$T/latin
+run "$MIGSAFE" backup --url "$(db_url latin)" --json
+latin=$(jq -r '.backups[] | select(.kind == "full") | .id' <<<"$OUT")
+latin_data=$(jq -r '.backups[] | select(.kind == "data") | .id' <<<"$OUT")
+run "$MIGSAFE" verify "$latin" --level restore --url "$(db_url latin)"
+status_is 0 "a database in LATIN1 is verified"
+for how in '' --inserts; do
+	name=latin_copy$how
+	sql postgres "CREATE DATABASE \"$(db_name "$name")\" TEMPLATE template0 ENCODING LATIN1 LC_COLLATE 'C' LC_CTYPE 'C'"
+	"$MIGSAFE" export "$latin" ${how:+"$how"} 2>"$T/ignored" | psql_as postgres "$name" -f - >"$T/ignored"
+	same "$name" "and exported $how"
+done
+sql latin 'TRUNCATE "Größe", plain; ALTER SEQUENCE "Größe_id_seq" RESTART'
+"$MIGSAFE" export "$latin_data" 2>"$T/err" | psql_as postgres latin -f - >"$T/ignored"
+same latin "its data alone too"
+run "$MIGSAFE" export "$latin_data" --inserts
+status_is 64 "not where names and rows would be in two encodings"
+export MIGSAFE_BACKUP_DIR=$T/backups
+state app >"$T/before"
 
 # --- tar --------------------------------------------------------------------------------------------
 

@@ -141,6 +141,10 @@ status_is 0 "an archive on standard input"
 is "$(jq -r '.backups | map(.kind + " " + .label) | join(",")' <<<"$OUT")" "full mine,data mine" "with a label"
 rm -rf "$T/elsewhere" && mkdir "$T/elsewhere"
 databases=$(db_list)
+"$MIGSAFE" export "$FULL" --backup-dir "$T/backups" --inserts --output "$T/ours.sql.gz" >"$T/ignored" 2>&1
+run "$MIGSAFE" import "$T/ours.sql.gz"
+status_is 0 "and SQL that migsafe exported"
+rm -rf "$T/elsewhere" && mkdir "$T/elsewhere"
 printf 'CREATE TABLE t (a int);\nSELECT 1/0;\n' >"$T/bad.sql"
 refused 76 'bad.sql.*division by zero' "SQL that fails" "$T/bad.sql"
 is "$(db_list)" "$databases" "and its side database is gone"

@@ -86,9 +86,25 @@ roundtrip() { # DB LABEL [SETTING...]
 	run "${migsafe[@]}" restore "$id" --into "$(db_name restored)" --yes
 	status_is 0 "$label: restored" && came_back restored "$source" "$label, restored"
 	db_drop restored
+	run "${migsafe[@]}" verify "$id" --level restore
+	status_is 0 "$label: verified, the content of every table"
+	exported "$id" "$source" "$label, exported" "${migsafe[@]}"
 
 	stock_only "$id" "$source" "$label"
 	rm -rf "$T/backups"
+}
+
+# Through psql, with the data as COPY and as INSERT.
+exported() { # ID SOURCE LABEL MIGSAFE...
+	local how
+	for how in '' --inserts; do
+		new_like exported "$2"
+		"${@:4}" export "$1" ${how:+"$how"} --output "$T/exported.sql" >"$T/exported.log" 2>&1 || cat "$T/exported.log"
+		psql_as postgres exported -f "$T/exported.sql" >"$T/exported.log" 2>&1 && came_back exported "$2" "$3 $how" ||
+			fail "$3 $how: psql loads it" "$(grep -a '^psql:' "$T/exported.log" | cut -c 1-300 | head -n 5)"
+		db_drop exported
+		rm -f "$T/exported.sql"
+	done
 }
 
 # As somebody would who has the folder and no migsafe.

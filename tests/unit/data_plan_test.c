@@ -112,7 +112,8 @@ static void refers(struct world *w, const char *name, struct live_table *child,
 
 static bool plan_with(struct world *w, const struct data_scans *scans)
 {
-    const struct data_inputs from = {&w->manifest, &w->live, &w->wishes, scans};
+    const struct data_inputs from = {
+        .manifest = &w->manifest, .live = &w->live, .wishes = &w->wishes, .scans = scans};
     w->e = (struct err){0};
     return data_plan_make(w->arena, &from, &w->plan, &w->e);
 }
@@ -186,7 +187,7 @@ TEST(new_columns_get_what_the_database_has_for_them)
     CHECK(plan(&w));
     CHECK(w.plan.blocker_count == 0 && column(&w, 0, "must")->fate == DATA_NEW_FILLED);
     CHECK(w.plan.tables[0].staged != NULL);
-    CHECK_STR(data_sql_insert(a, &w.plan, &w.plan.tables[0], 0, 0),
+    CHECK_STR(data_sql_insert(a, &w.plan, &w.plan.tables[0]),
               "INSERT INTO \"public\".\"t\" (\"id\", \"c\", \"must\") OVERRIDING SYSTEM VALUE "
               "SELECT s.\"id\", s.\"c\", CAST((length(c) + 1) AS integer) FROM "
               "pg_temp.migsafe_stage AS s WHERE TRUE");
@@ -354,6 +355,35 @@ TEST(casts_keep_the_old_type_and_tell_changed_values)
               "IDENTITY, \"id\" integer, \"c\" text) ON COMMIT DROP");
 }
 
+TEST(what_was_found_by_trying_is_told)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct world w = pair(a, "numeric(10,4)", 10, "integer", 'N');
+    struct data_trial trial = {
+        .table = &w.manifest.tables[0], .column = "c", .changed = 2, .example = "1.5 -> 2"};
+    const struct data_trials trials = {&trial, 1};
+    const struct data_inputs from = {
+        .manifest = &w.manifest, .live = &w.live, .wishes = &w.wishes, .trials = &trials};
+    CHECK(data_plan_make(a, &from, &w.plan, &w.e));
+    CHECK(w.plan.blocker_count == 0 && w.plan.lost_values == 2 && column(&w, 0, "c")->changed == 2);
+    CHECK(strstr(data_sql_try(a, column(&w, 0, "c"), 3, 4), "BETWEEN 3 AND 4") != NULL);
+    trial.refused = "no";
+    CHECK(data_plan_make(a, &from, &w.plan, &w.e));
+    CHECK(w.plan.blocker_count == 1 &&
+          strstr(w.plan.blockers[0].hint, "--default 'public.t.c=") != NULL);
+    /* What the user says is computed instead. */
+    trial.refused = NULL;
+    trial.changed = 0;
+    strlist_add(&w.wishes.defaults, "t.c=floor(c)");
+    CHECK(data_plan_make(a, &from, &w.plan, &w.e));
+    CHECK(w.plan.lost_values == 0);
+    CHECK_STR(data_sql_value(a, column(&w, 0, "c")), "CAST((floor(c)) AS integer)");
+    CHECK(data_sql_changed(a, column(&w, 0, "c")) == NULL);
+    w = pair(a, "text", 10, "character varying(6)", 'S');
+    CHECK(plan(&w));
+    CHECK(strstr(data_sql_try(a, column(&w, 0, "c"), 0, 0), "> 6") != NULL);
+}
+
 TEST(nulls_in_what_may_not_be_null_any_more)
 {
     AUTO(arena) struct arena *a = arena_new();
@@ -431,12 +461,12 @@ TEST(rows_that_are_there)
     CHECK(plan(&w) && w.plan.blocker_count == 1);
     primary_key(&w, &w.live.tables[0], "id");
     CHECK(plan(&w) && w.plan.blocker_count == 0 && w.plan.deleted == 0);
-    CHECK(str_ends(data_sql_insert(a, &w.plan, &w.plan.tables[0], 0, 0),
+    CHECK(str_ends(data_sql_insert(a, &w.plan, &w.plan.tables[0]),
                    "WHERE TRUE ON CONFLICT DO NOTHING"));
     w.wishes.mode = DATA_UPDATE;
     CHECK(plan(&w) && w.plan.blocker_count == 0);
-    CHECK(str_ends(data_sql_insert(a, &w.plan, &w.plan.tables[0], 2, 5),
-                   "WHERE s.migsafe_row BETWEEN 2 AND 5 ON CONFLICT (\"id\") DO UPDATE SET \"c\" = "
+    CHECK(str_ends(data_sql_insert(a, &w.plan, &w.plan.tables[0]),
+                   "WHERE TRUE ON CONFLICT (\"id\") DO UPDATE SET \"c\" = "
                    "excluded.\"c\""));
 }
 

@@ -165,6 +165,7 @@ static bool run_dump(struct take *t, struct pg *db, const char *pg_dump, struct 
     t->manifest.snapshot = t->frozen.snapshot;
     t->manifest.snapshot_xmax = t->frozen.xmax;
     t->manifest.lsn = t->frozen.lsn;
+    t->manifest.lc_monetary = t->frozen.lc_monetary;
     t->manifest.compression = compression_text(t->arena, t->compression);
     return dump_run(t->arena, &dump, &t->manifest, &t->plan, e);
 }

@@ -17,6 +17,17 @@ static const char settings[] = "SET statement_timeout = 0;\n"
                                "SET client_min_messages = warning;\n"
                                "SET row_security = off;\n";
 
+/* Of the rows.  Names are in UTF-8 always. */
+static const char *encoding_of(const struct manifest *m)
+{
+    return m->data_encoding == NULL ? m->database.encoding : m->data_encoding;
+}
+
+static bool is_utf8(const struct manifest *m)
+{
+    return strcmp(encoding_of(m), "UTF8") == 0;
+}
+
 /* A comment of one line. */
 static char *said(struct arena *a, const char *text)
 {
@@ -38,8 +49,7 @@ static bool put_head(struct arena *a, const struct export_spec *spec, struct pac
                " %s\n\n",
                said(a, m->server_version), MIGSAFE_VERSION, spec->backup->id);
     str_printf(&s, "SET client_encoding = %s;\n%s",
-               pg_literal(a, m->data_encoding == NULL ? m->database.encoding : m->data_encoding),
-               settings);
+               pg_literal(a, spec->inserts ? encoding_of(m) : "UTF8"), settings);
     str_add(&s, "\n-- The tables come in the order of their names, not in that of foreign keys.\n");
     if (spec->disable_triggers)
         str_add(&s, "-- For this session neither foreign keys nor triggers act: superuser only.\n"
@@ -73,14 +83,23 @@ static char *target_of(struct arena *a, const struct manifest_table *t, bool *no
     return *no_columns ? arena_strdup(a, name) : arena_printf(a, "%s (%s)", name, columns.text);
 }
 
+static bool is_ascii(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text > 0x7F)
+            return false;
+    return true;
+}
+
 static bool put_table(const struct export_spec *spec, const struct manifest_table *t,
                       struct pack *to, struct err *e)
 {
     AUTO(arena) struct arena *a = arena_new();
+    const struct manifest *m = &spec->backup->manifest;
     const char *shown = said(a, pg_ident2(a, t->schema, t->name));
     struct export_rows rows = {
         .backup = spec->backup, .file = t->file, .inserts = spec->inserts, .overriding = true};
-    if (is_ledger(&spec->backup->manifest, t))
+    if (is_ledger(m, t))
         return export_text(to,
                            arena_printf(a,
                                         "--\n-- %s is left out: it tells of the schema that is"
@@ -88,6 +107,13 @@ static bool put_table(const struct export_spec *spec, const struct manifest_tabl
                                         shown),
                            e);
     rows.target = target_of(a, t, &rows.no_columns);
+    if (!is_utf8(m) && spec->inserts && !is_ascii(rows.target)) {
+        err_set(e, ERR_USAGE,
+                "the names of table %s and the text of its rows are not in one encoding", shown);
+        err_hint(e, "Export it without --inserts.");
+        return false;
+    }
+    rows.encoding = is_utf8(m) ? NULL : encoding_of(m);
     rows.label = t->file == NULL ? "" : store_file_label(a, t->file, t);
     return export_text(to, arena_printf(a, "--\n-- Data for %s\n--\n\n", shown), e) &&
            export_rows(a, &rows, to, e);
@@ -96,6 +122,7 @@ static bool put_table(const struct export_spec *spec, const struct manifest_tabl
 static bool put_sequences(struct arena *a, const struct manifest *m, struct pack *to, struct err *e)
 {
     struct str s = str_on(a);
+    str_add(&s, "SET client_encoding = 'UTF8';\n");
     for (size_t i = 0; i < m->sequence_count; i++) {
         const struct manifest_sequence *q = &m->sequences[i];
         str_printf(&s, "SELECT pg_catalog.setval(%s, %lld, %s);\n",

@@ -25,6 +25,7 @@ struct script {
     struct toc toc;          /* as it was */
     struct manifest sorted;  /* files by name */
     struct strlist always;   /* tables with GENERATED ALWAYS AS IDENTITY, as SQL */
+    bool old_strings;        /* the script has standard_conforming_strings off */
     const char *key;         /* "-- migsafe data <hex> ": nobody can have written it */
     struct str held;         /* printed, not yet passed on */
     bool large_objects_done; /* all are put in at the first of their entries */
@@ -56,6 +57,8 @@ static bool write_marked_toc(struct script *s, const char *folder, struct err *e
         struct toc_entry *entry = &marked.entries[i];
         *entry = s->toc.entries[i];
         note_identity(s, entry);
+        if (strcmp(entry->type, "STDSTRINGS") == 0 && entry->definition != NULL)
+            s->old_strings = str_ends(entry->definition, "= 'off';\n");
         if (!entry->has_data)
             continue;
         entry->has_data = false;
@@ -112,7 +115,10 @@ static bool put_table(struct script *s, const struct toc_entry *entry, struct er
         .inserts = s->spec->inserts,
         .overriding = strlist_has(&s->always, table),
     };
-    return export_rows(a, &rows, s->to, e);
+    bool switches = s->old_strings && s->spec->inserts;
+    return (!switches || export_text(s->to, "SET standard_conforming_strings = on;\n", e)) &&
+           export_rows(a, &rows, s->to, e) &&
+           (!switches || export_text(s->to, "SET standard_conforming_strings = off;\n\n", e));
 }
 
 static bool put_data(struct script *s, size_t index, struct err *e)

@@ -5,6 +5,7 @@
 #include "core/backup/blobs.h"
 #include "core/backup/insert_text.h"
 #include "ext/member.h"
+#include "ext/pg.h"
 
 enum { PIECE_BYTES = 16 * 1024, END_BYTES = 4 };
 
@@ -38,14 +39,20 @@ static void keep_ending(struct ending *end, const char *text, size_t n)
     end->n = old + fresh;
 }
 
+static const char *copy_command(struct arena *a, const struct export_rows *rows)
+{
+    return rows->encoding == NULL ? arena_printf(a, "COPY %s FROM stdin;\n", rows->target)
+                                  : arena_printf(a, "COPY %s FROM stdin WITH (ENCODING %s);\n",
+                                                 rows->target, pg_literal(a, rows->encoding));
+}
+
 /* The text as it is, and the end mark where it has none. */
 static bool copy(struct arena *a, const struct export_rows *rows, struct pack *to, struct err *e)
 {
     struct ending end = {.n = 0};
     const char *text;
     AUTO(member) struct member_reader *r = rows->file == NULL ? NULL : open_file(a, rows, e);
-    if ((rows->file != NULL && r == NULL) ||
-        !export_text(to, arena_printf(a, "COPY %s FROM stdin;\n", rows->target), e))
+    if ((rows->file != NULL && r == NULL) || !export_text(to, copy_command(a, rows), e))
         return false;
     for (size_t n = r != NULL; n > 0;) {
         if (!stop_check(e) || !member_read(r, &text, &n, e) || !pack_write(to, text, n, e))
@@ -101,10 +108,10 @@ static bool put_piece(const struct blob *blob, int64_t at, const char *piece, si
         hex[2 * i + 1] = digits[c & 15];
     }
     return export_text(to,
-                       arena_printf(a, "SELECT pg_catalog.lo_put('%s', %lld, '\\x", blob->oid,
-                                    (long long)at),
+                       arena_printf(a, "SELECT pg_catalog.lo_put('%s', %lld, pg_catalog.decode('",
+                                    blob->oid, (long long)at),
                        e) &&
-           pack_write(to, hex, 2 * n, e) && export_text(to, "');\n", e);
+           pack_write(to, hex, 2 * n, e) && export_text(to, "', 'hex'));\n", e);
 }
 
 static bool put_one(struct arena *a, const struct stored *backup, const struct blob *blob,

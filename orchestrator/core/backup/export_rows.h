@@ -9,9 +9,10 @@
 
 struct export_rows {
     const struct stored *backup;
-    const char *file;   /* of the backup; NULL: no rows */
-    const char *label;  /* "file \"x\" (table ...)" */
-    const char *target; /* "public.t (a, b)", as SQL */
+    const char *file;     /* of the backup; NULL: no rows */
+    const char *label;    /* "file \"x\" (table ...)" */
+    const char *target;   /* "public.t (a, b)", as SQL */
+    const char *encoding; /* of the rows, where the session's is another; or NULL */
     bool no_columns;
     bool inserts;
     bool overriding; /* INSERT ... OVERRIDING SYSTEM VALUE: for identity columns */

@@ -124,6 +124,7 @@ static enum outcome try_once(struct arena *a, struct pg *db, int64_t lock_timeou
     f->snapshot = pg_cell(&moment, 0, "snapshot");
     f->xmax = pg_cell(&moment, 0, "xmax");
     f->lsn = pg_cell(&moment, 0, "lsn");
+    f->lc_monetary = pg_cell(&moment, 0, "lc_monetary");
     if (!list_tables(a, db, f, &rewritten, e) ||
         !pg_exec(db, "SET LOCAL lock_timeout = 0", e))
         return FAILED;

@@ -18,7 +18,7 @@ struct frozen_table {
 };
 
 struct frozen {
-    const char *snapshot, *xmax, *lsn;
+    const char *snapshot, *xmax, *lsn, *lc_monetary;
     struct frozen_table *tables; /* by schema and name */
     size_t count;
 };

@@ -130,6 +130,7 @@ struct json *manifest_json(const struct manifest *m)
     json_put(j, "finished_at", m->finished_at);
     put_optional(j, "compression", m->compression);
     put_optional(j, "data_encoding", m->data_encoding);
+    put_optional(j, "lc_monetary", m->lc_monetary);
     put_optional(j, "not_stock", m->not_stock);
     put_origin(j, m);
     put_ledgers(j, &m->ledgers);
@@ -149,6 +150,16 @@ bool manifest_write(struct arena *a, const char *folder, const struct manifest *
     AUTO(json) struct json *j = manifest_json(m);
     const char *text = json_pretty(a, j);
     return fs_write_atomic(a, fs_join(a, folder, "manifest.json"), text, strlen(text), e);
+}
+
+const char *manifest_lc_monetary(const struct manifest *m)
+{
+    static const char key[] = "lc_monetary=";
+    const char *found = m->lc_monetary;
+    for (size_t i = 0; i < m->database.settings.count && m->lc_monetary == NULL; i++)
+        if (str_starts(m->database.settings.items[i], key))
+            found = m->database.settings.items[i] + strlen(key);
+    return found;
 }
 
 int64_t manifest_rows(const struct manifest *m)

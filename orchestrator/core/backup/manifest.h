@@ -86,6 +86,7 @@ struct manifest {
     size_t configuration_count;
     const char *compression;   /* "gzip:1", "zstd:3", "none"; NULL: gzip by pg_dump */
     const char *data_encoding; /* of the data files; NULL: the database's */
+    const char *lc_monetary;   /* in which the data files have money; NULL: not known */
     const char *not_stock;     /* why pg_restore alone cannot restore it as it is ("unzstd *.dat.zst
                                 * first"), or NULL: it can */
     struct manifest_check *verified;
@@ -98,7 +99,10 @@ MUST_CHECK bool manifest_read(struct arena *a, const char *folder, struct manife
 MUST_CHECK bool manifest_write(struct arena *a, const char *folder, const struct manifest *m,
                                struct err *e);
 struct json *manifest_json(const struct manifest *m) RETURNS_NONNULL; /* caller owns */
-int64_t manifest_rows(const struct manifest *m);                      /* of all tables */
+/* In which the data files have money, by the database's settings where the key is lacking; or NULL.
+ */
+const char *manifest_lc_monetary(const struct manifest *m);
+int64_t manifest_rows(const struct manifest *m); /* of all tables */
 const struct manifest_table *manifest_table_find(const struct manifest *m, const char *schema,
                                                  const char *name);
 

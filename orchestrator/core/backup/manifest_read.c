@@ -230,6 +230,7 @@ static bool read_head(struct arena *a, const struct json *j, struct manifest *m,
         {"lsn", &m->lsn},
         {"compression", &m->compression, .optional = true},
         {"data_encoding", &m->data_encoding, .optional = true},
+        {"lc_monetary", &m->lc_monetary, .optional = true},
         {"not_stock", &m->not_stock, .optional = true},
     };
     if (!json_read_texts(a, j, texts, ARRAY_LEN(texts), e) ||

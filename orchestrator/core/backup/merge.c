@@ -85,7 +85,7 @@ static char *one_line(struct arena *a, const char *text)
     return line;
 }
 
-static bool add_table(struct merge *m, const struct plan_table *t, const struct known *tables,
+static bool add_table(struct merge *m, struct plan_table *t, const struct known *tables,
                       struct err *e)
 {
     int64_t id = id_of(tables, t->in.oid);
@@ -94,6 +94,7 @@ static bool add_table(struct merge *m, const struct plan_table *t, const struct 
     else if (id == 0)
         return err_set(e, ERR_CHILD, "pg_dump left out table %s", t->label);
     struct toc_entry *entry = add(m, "TABLE DATA", &t->in, id);
+    t->data_id = entry->dump_id;
     entry->has_data = true;
     entry->oid = t->in.oid;
     entry->file = arena_printf(m->arena, "%lld.dat", (long long)entry->dump_id);
@@ -105,7 +106,10 @@ static bool add_table(struct merge *m, const struct plan_table *t, const struct 
                                t->root != NULL ? t->root : t->in.quoted, columns);
     const char *from = fs_join(m->arena, m->folder, t->to->file);
     t->to->file = arena_printf(m->arena, "%s%s", entry->file, m->suffix);
-    return fs_rename(m->arena, from, fs_join(m->arena, m->folder, t->to->file), e);
+    const char *to = fs_join(m->arena, m->folder, t->to->file);
+    /* Not fs_rename: the folder is synced once, when all is in it. */
+    return rename(from, to) == 0 ||
+           err_sys(e, ERR_SYSTEM, "could not rename \"%s\" to \"%s\"", from, to);
 }
 
 static bool add_sequence(struct merge *m, const struct plan_sequence *s,
@@ -129,6 +133,57 @@ static void add_large(struct merge *m)
     entry->has_data = true;
     entry->tag = "BLOBS";
     entry->file = large_list;
+}
+
+static void add_to_depends(struct merge *m, struct toc_entry *entry, int64_t id)
+{
+    const char **ids = arena_array(m->arena, entry->depend_count + 1, sizeof(*ids));
+    for (size_t i = 0; i < entry->depend_count; i++)
+        ids[i] = entry->depend_ids[i];
+    ids[entry->depend_count++] = arena_printf(m->arena, "%lld", (long long)id);
+    entry->depend_ids = ids;
+    entry->depends = strtoll(ids[0], NULL, 10);
+}
+
+/* oid: ended by a blank or NUL.  NULL: not a table of an extension. */
+static struct plan_table *configuration_of(const struct plan *p, const char *oid)
+{
+    size_t n = strcspn(oid, " ");
+    for (size_t i = 0; i < p->count; i++)
+        if (p->tables[i].of_extension && strncmp(p->tables[i].in.oid, oid, n) == 0 &&
+            p->tables[i].in.oid[n] == '\0')
+            return &p->tables[i];
+    return NULL;
+}
+
+static const char *next_oid(const char *oid)
+{
+    const char *blank = strchr(oid, ' ');
+    return blank == NULL ? NULL : blank + 1;
+}
+
+/* CREATE EXTENSION makes the keys between its tables before their rows come: what is referred to
+ * comes first, for a serial restore by its place and for a parallel one as a dependency. */
+static bool add_configuration(struct merge *m, const struct plan *p, const struct known *tables,
+                              struct plan_table *t, struct err *e)
+{
+    if (t->data_id != 0)
+        return true;
+    t->data_id = -1; /* a circle of keys ends here */
+    for (const char *oid = t->refers_to; oid != NULL; oid = next_oid(oid)) {
+        struct plan_table *to = configuration_of(p, oid);
+        if (to != NULL && !add_configuration(m, p, tables, to, e))
+            return false;
+    }
+    if (!add_table(m, t, tables, e))
+        return false;
+    struct toc_entry *entry = &m->entries[m->count - 1];
+    for (const char *oid = t->refers_to; oid != NULL; oid = next_oid(oid)) {
+        const struct plan_table *to = configuration_of(p, oid);
+        if (to != NULL && to->data_id > 0)
+            add_to_depends(m, entry, to->data_id);
+    }
+    return true;
 }
 
 /* What every archive begins with is there already. */
@@ -181,9 +236,12 @@ static bool add_all(struct merge *m, const struct plan *p, struct err *e)
     m->next_id = toc_next_id(&m->toc);
     m->entries = arena_array(m->arena, p->count + p->sequence_count + m->large.count + 2,
                              sizeof(*m->entries));
-    for (size_t i = 0; i < p->count; i++)
-        if (!add_table(m, &p->tables[i], &tables, e))
+    for (size_t i = 0; i < p->count; i++) {
+        struct plan_table *t = &p->tables[i];
+        if (t->of_extension ? !add_configuration(m, p, &tables, t, e)
+                            : !add_table(m, t, &tables, e))
             return false;
+    }
     for (size_t i = 0; i < p->sequence_count; i++)
         if (!add_sequence(m, &p->sequences[i], &sequences, e))
             return false;

@@ -27,6 +27,8 @@ struct plan_table {
     const char *copy;             /* what is copied of it: "t (a, b)", "(SELECT ...)" */
     const char *root;             /* quoted: load through it; or NULL */
     const char *condition;        /* "WHERE ..."; or NULL */
+    const char *refers_to;        /* oids of tables, of one of an extension; or NULL */
+    int64_t data_id;              /* of its entry in the archive, when it has one */
     const char *generated_counts; /* "count(c)" of generated columns that may be NULL; or NULL */
     bool of_extension;
     bool has_nulls; /* a column in the data file may be NULL */

@@ -2,6 +2,7 @@
 
 #include "base/fs.h"
 #include "base/proc.h"
+#include "core/restore/load.h"
 #include "core/restore/tool_run.h"
 
 #include <unistd.h>
@@ -24,8 +25,8 @@ static const char *conninfo_dbname(struct arena *a, const char *name)
 
 /* The options of its sessions.  Nobody sees the side database before the swap, whose commit flushes
  * all of it; indexes are built in memory where the server's own limit is a small one. */
-static bool look_at_server(struct arena *a, const struct connection *to, struct tool_spec *tool,
-                           struct err *e)
+static bool look_at_server(struct arena *a, const struct connection *to, const char *lc_monetary,
+                           struct tool_spec *tool, struct err *e)
 {
     const struct session_use use = {.query_deadline_ms = 10000};
     AUTO(pg) struct pg *db = connection_open(to, &use, e);
@@ -38,9 +39,11 @@ static bool look_at_server(struct arena *a, const struct connection *to, struct 
         return false;
     bool small = strtoll(kilobytes, NULL, 10) < LEAST_WORK_MEM_MB * 1024LL;
     tool->server_version = pg_server_version(db);
+    bool money = load_money(db, lc_monetary);
     tool->options = arena_printf(
-        a, "-c synchronous_commit=off -c default_transaction_read_only=off%s",
-        small ? arena_printf(a, " -c maintenance_work_mem=%dMB", LEAST_WORK_MEM_MB) : "");
+        a, "-c synchronous_commit=off -c default_transaction_read_only=off%s%s%s",
+        small ? arena_printf(a, " -c maintenance_work_mem=%dMB", LEAST_WORK_MEM_MB) : "",
+        money ? " -c lc_monetary=" : "", money ? lc_monetary : "");
     return true;
 }
 
@@ -62,13 +65,16 @@ static bool is_of_part(const struct toc_entry *entry, enum toc_section at, enum 
 }
 
 /* Part of an archive's part. */
-enum share { ALL, INDEXES, NO_INDEXES };
+enum share { ALL, INDEXES, ATTACHES, THE_REST };
 
 static bool is_of_share(const struct toc_entry *entry, enum share share)
 {
-    bool index =
-        is_type(entry, "INDEX") || is_type(entry, "INDEX ATTACH") || is_type(entry, "CONSTRAINT");
-    return share == ALL || index == (share == INDEXES);
+    if (share == ALL)
+        return true;
+    if (is_type(entry, "INDEX ATTACH"))
+        return share == ATTACHES;
+    bool index = is_type(entry, "INDEX") || is_type(entry, "CONSTRAINT");
+    return share == (index ? INDEXES : THE_REST);
 }
 
 static char *list_of(struct arena *a, const struct archive_spec *spec, enum share share)
@@ -113,6 +119,8 @@ static bool run_share(struct arena *a, const struct archive_spec *spec, struct t
         return false;
     for (size_t i = 0; i < tool.args->count; i++)
         strlist_add(&args, tool.args->items[i]);
+    if (share == ATTACHES)
+        strlist_add(&args, "--jobs=1"); /* the last one counts */
     strlist_printf(&args, "--use-list=%s", path);
     strlist_add(&args, spec->folder);
     tool.args = &args;
@@ -123,7 +131,9 @@ static bool run_share(struct arena *a, const struct archive_spec *spec, struct t
 
 /* pg_restore -j attaches the indexes of partitions beside foreign keys that refer to the same
  * tables: the server sees a deadlock now and then (about one time in eight with one such key).  So
- * where there are such indexes all of them come first. */
+ * where there are such indexes all of them come first.  And they are attached one after the other:
+ * of two levels at once neither sees the other's, so that the index of the uppermost table would
+ * stay invalid, and no key could refer to it. */
 static bool run_part(struct arena *a, const struct archive_spec *spec, const struct tool_spec *tool,
                      struct err *e)
 {
@@ -132,7 +142,8 @@ static bool run_part(struct arena *a, const struct archive_spec *spec, const str
         attaches |= is_type(&spec->toc->entries[i], "INDEX ATTACH");
     if (spec->part != ARCHIVE_AFTER_ROWS || !attaches)
         return run_share(a, spec, *tool, ALL, e);
-    return run_share(a, spec, *tool, INDEXES, e) && run_share(a, spec, *tool, NO_INDEXES, e);
+    return run_share(a, spec, *tool, INDEXES, e) && run_share(a, spec, *tool, ATTACHES, e) &&
+           run_share(a, spec, *tool, THE_REST, e);
 }
 
 static bool take(void *context, const char *bytes, size_t n, struct err *e UNUSED)
@@ -205,7 +216,7 @@ bool restore_archive(struct arena *a, const struct archive_spec *spec, struct er
         strlist_add(&args, "--no-owner");
     if (spec->no_acl)
         strlist_add(&args, "--no-acl");
-    if (!look_at_server(a, &to, &tool, e))
+    if (!look_at_server(a, &to, spec->lc_monetary, &tool, e))
         return false;
     if (spec->part != ARCHIVE_ALL && spec->toc != NULL)
         return run_part(a, spec, &tool, e);

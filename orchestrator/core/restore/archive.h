@@ -20,8 +20,9 @@ enum archive_part {
 struct archive_spec {
     const struct connection *server;
     const char *target, *folder, *pg_bin;
-    const char *format; /* NULL: directory */
-    int jobs;           /* more than one: not of a tar */
+    const char *format;      /* NULL: directory */
+    int jobs;                /* more than one: not of a tar */
+    const char *lc_monetary; /* in which its money is written; or NULL */
     bool schema_only, no_owner, no_acl;
     enum archive_part part;
     const struct toc *toc; /* of the archive, for its parts; NULL: it cannot be read, so they are

@@ -177,8 +177,8 @@ bool configuration_load(struct arena *a, struct pg *db, const struct rows_spec *
         take_manifest(&c);
     if (c.count == 0)
         return true;
-    if (!load_session(db, e) || (by_archive && !speak_archive(&c, e)) || !look_up(&c, e) ||
-        !load_all(&c, e))
+    if (!load_session(db, &spec->backup->manifest, e) || (by_archive && !speak_archive(&c, e)) ||
+        !look_up(&c, e) || !load_all(&c, e))
         return false;
     return !by_archive || pg_exec(db, "SET client_encoding = 'UTF8'", e);
 }

@@ -80,6 +80,19 @@ static bool count_rows(struct applying *x, const struct live_table *t, int64_t *
     return true;
 }
 
+static bool stage(struct applying *x, const struct data_table *t, int64_t *rows, struct err *e)
+{
+    struct arena *a = x->arena;
+    if (!pg_exec(x->db, data_sql_stage(a, t), e))
+        return err_wrap(e, "could not make a temporary table");
+    if (!data_copy(x, t, data_stage_name, rows, e))
+        return false;
+    return (pg_exec(x->db, data_sql_insert(a, x->plan, t), e) ||
+            err_wrap(e, "could not put the rows into table \"%s\".\"%s\"", t->into->schema,
+                     t->into->name)) &&
+           pg_execf(x->db, e, "DROP TABLE %s", data_stage_name);
+}
+
 /* An INSERT may bring fewer rows than it was given: merged ones, and those that a rule or a trigger
  * of the user's sends elsewhere. */
 static bool load_staged(struct applying *x, const struct data_table *t, struct data_loaded *done,
@@ -88,7 +101,7 @@ static bool load_staged(struct applying *x, const struct data_table *t, struct d
     int64_t before, after;
     const struct data_wishes *w = x->plan->wishes;
     bool merged = (w->mode == DATA_SKIP || w->mode == DATA_UPDATE) && t->to->rows > 0 && !t->again;
-    if (!count_rows(x, t->into, &before, e) || !data_stage_load(x, t, &done->rows, e) ||
+    if (!count_rows(x, t->into, &before, e) || !stage(x, t, &done->rows, e) ||
         !count_rows(x, t->into, &after, e))
         return false;
     done->inserted = after - before;
@@ -170,7 +183,7 @@ static bool lock_tables(struct applying *x, struct err *e)
 static bool plan_again(struct applying *x, struct data_plan *plan, struct live *live, struct err *e)
 {
     const struct data_plan *shown = x->spec->plan;
-    struct data_inputs from = {shown->manifest, live, shown->wishes, NULL};
+    struct data_inputs from = {.manifest = shown->manifest, .live = live, .wishes = shown->wishes};
     struct data_plan first;
     size_t count;
     if (!live_read(x->arena, x->db, shown->manifest, live, e) ||
@@ -178,6 +191,7 @@ static bool plan_again(struct applying *x, struct data_plan *plan, struct live *
         return false;
     struct live_table **targets = data_plan_targets(x->arena, &first, &count);
     from.scans = x->spec->scans;
+    from.trials = x->spec->trials;
     if (!live_count(x->arena, x->db, targets, count, e) ||
         !data_plan_make(x->arena, &from, plan, e) || !data_plan_check(x->arena, plan, e))
         return false;
@@ -278,6 +292,16 @@ static void analyze(struct applying *x)
     }
 }
 
+/* Values are read as the text was written. */
+bool data_session(struct pg *db, const struct manifest *m, struct err *e)
+{
+    return load_session(db, m, e) &&
+           pg_exec(db,
+                   "SET synchronous_commit = on;"
+                   "SET IntervalStyle = postgres; SET xmloption = content",
+                   e);
+}
+
 bool data_apply(struct arena *a, const struct data_apply_spec *spec, struct data_applied *done,
                 struct err *e)
 {
@@ -287,12 +311,7 @@ bool data_apply(struct arena *a, const struct data_apply_spec *spec, struct data
     int64_t bytes = 0;
     *done = (struct data_applied){.warnings = strlist_on(a)};
     AUTO(pg) struct pg *db = connection_open(spec->to, &use, e);
-    /* As the text was written. */
-    if (db == NULL || !load_session(db, e) ||
-        !pg_exec(
-            db,
-            "SET synchronous_commit = on; SET IntervalStyle = postgres; SET xmloption = content",
-            e))
+    if (db == NULL || !data_session(db, spec->plan->manifest, e))
         return false;
     x.db = db;
     for (size_t i = 0; i < spec->plan->loaded; i++)

@@ -20,6 +20,7 @@ struct data_apply_spec {
     const char *folder;          /* of the backup */
     const struct data_plan *plan;
     const struct data_scans *scans; /* what the plan was made with */
+    const struct data_trials *trials;
     int64_t lock_timeout_ms;
     struct progress *progress; /* or NULL */
 };
@@ -39,10 +40,9 @@ struct data_applied {
     struct strlist warnings; /* what failed after the commit: statistics */
 };
 
-/* ERR_TIMEOUT (a lock; the holder in the detail), ERR_PREFLIGHT and ERR_UNSAFE (as
- * data_plan_check; the database changed since the plan was made; values that a cast would
- * change), ERR_DAMAGED (the backup), ERR_QUERY (names table, row, and why), ERR_CONNECT,
- * ERR_CANCELLED. */
+/* ERR_TIMEOUT (a lock; the holder in the detail), ERR_PREFLIGHT and ERR_UNSAFE (as data_plan_check;
+ * the database changed since the plan was made), ERR_DAMAGED (the backup), ERR_QUERY (names table,
+ * row, and why), ERR_CONNECT, ERR_CANCELLED. */
 MUST_CHECK bool data_apply(struct arena *a, const struct data_apply_spec *spec,
                            struct data_applied *done, struct err *e);
 

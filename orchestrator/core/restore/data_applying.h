@@ -14,9 +14,7 @@ struct applying {
     struct data_applied *done;
 };
 
-/* data_stage.c: a table through its staging table.  *rows: of the file. */
-MUST_CHECK bool data_stage_load(struct applying *x, const struct data_table *t, int64_t *rows,
-                                struct err *e);
+MUST_CHECK bool data_session(struct pg *db, const struct manifest *m, struct err *e);
 /* The file's text into `target`. */
 MUST_CHECK bool data_copy(struct applying *x, const struct data_table *t, const char *target,
                           int64_t *rows, struct err *e);

@@ -64,9 +64,13 @@ bool data_keys_on(struct applying *x, struct err *e)
 {
     for (size_t i = 0; i < x->plan->taken_off_count; i++) {
         const struct live_foreign_key *k = x->plan->taken_off[i];
-        if (!add_key(x, k, e))
-            return err_wrap(e, "the rows do not fit foreign key \"%s\" of table \"%s\".\"%s\"",
-                            k->name, k->child->schema, k->child->name);
+        if (add_key(x, k, e))
+            continue;
+        if (strcmp(e->sqlstate, "23503") == 0)
+            err_hint(e, "A row that stays refers to one that the backup does not have. Delete it, "
+                        "or keep the other with --merge skip.");
+        return err_wrap(e, "the rows do not fit foreign key \"%s\" of table \"%s\".\"%s\"", k->name,
+                        k->child->schema, k->child->name);
     }
     return true;
 }

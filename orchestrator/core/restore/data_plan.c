@@ -34,6 +34,12 @@ bool data_is_busy(const struct data_table *t)
     return t->from->rows > 0 || t->to->rows != 0;
 }
 
+bool data_is_computed(const struct data_column *c)
+{
+    return c->fate == DATA_CAST || c->fate == DATA_NEW_FILLED ||
+           (c->filler != NULL && (c->fate == DATA_LABELS_GONE || c->fate == DATA_NULLS));
+}
+
 bool data_fate_is_new(enum data_fate fate)
 {
     return fate >= DATA_NEW_DEFAULT;
@@ -306,7 +312,7 @@ static size_t count_columns(const struct manifest *m)
 bool data_plan_make(struct arena *a, const struct data_inputs *from, struct data_plan *plan,
                     struct err *e)
 {
-    struct planning p = {.arena = a, .plan = plan, .scans = from->scans};
+    struct planning p = {.arena = a, .plan = plan, .scans = from->scans, .trials = from->trials};
     *plan = (struct data_plan){.manifest = from->manifest,
                                .live = from->live,
                                .wishes = from->wishes,
@@ -366,7 +372,8 @@ bool data_plan_check(struct arena *a, const struct data_plan *plan, struct err *
     if ((plan->lost_rows == 0 && plan->lost_values == 0) || plan->wishes->accept_loss)
         return true;
     err_set(e, ERR_UNSAFE, "%s of the backup would be nowhere afterwards", losses(a, plan));
-    err_detail(e, "The tables or columns that they were in are gone, or an enum lacks them.");
+    err_detail(
+        e, "The tables or columns that they were in are gone, or their types cannot hold them.");
     if (plan->suggestions.count > 0)
         err_hint(e, "Renamed? Then add %s. Else add --accept-loss.", plan->suggestions.items[0]);
     else

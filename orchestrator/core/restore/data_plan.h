@@ -7,7 +7,8 @@
  * this in a bad hour.
  *
  * The first plan says what else must be known (rows of live tables, values of enum
- * columns); with that in its inputs the second one is complete.
+ * columns); the second one which tables are staged (their values are tried, data_trial.h);
+ * with all that in its inputs the third one is complete.
  */
 #ifndef MIGSAFE_CORE_RESTORE_DATA_PLAN_H
 #define MIGSAFE_CORE_RESTORE_DATA_PLAN_H
@@ -38,6 +39,21 @@ struct data_scans {
     size_t count;
 };
 
+/* What came of computing the values of one column of a staged table, and what they go into. */
+struct data_trial {
+    const struct manifest_table *table;
+    const char *column; /* of the live table */
+    const char
+        *refused;    /* why they cannot go there: the row, the value, the server's words; or NULL */
+    int64_t changed; /* values that would not be the same any more */
+    const char *example; /* one of them: "1.25 -> 1.3" */
+};
+
+struct data_trials {
+    struct data_trial *items;
+    size_t count;
+};
+
 enum data_fate {
     DATA_SAME,
     DATA_RETYPED,     /* another type that takes the text as it is */
@@ -62,6 +78,9 @@ struct data_column {
     int field;           /* place in the data file, from 0; -1: not in it */
     int64_t lost;        /* values of the backup that will be nowhere */
     int64_t nulls;       /* DATA_NULLS: how many */
+    int64_t changed;     /* DATA_CAST: values that the cast changes; they count as lost */
+    const char *example; /* one of them */
+    bool replaced;       /* DATA_CAST: `filler` is computed for every row instead of the cast */
     const char *values;  /* DATA_LABELS_GONE: which */
     const char *filler;  /* SQL in place of what is not there; NULL: none */
     const char *staging; /* type in the staging table */
@@ -117,7 +136,8 @@ struct data_inputs {
     const struct manifest *manifest;
     const struct live *live;
     const struct data_wishes *wishes;
-    const struct data_scans *scans; /* what was read of what an earlier plan wanted; or NULL */
+    const struct data_scans *scans;   /* what was read of what an earlier plan wanted; or NULL */
+    const struct data_trials *trials; /* of the staged tables of an earlier plan; or NULL */
 };
 
 /* ERR_USAGE: a wish that names nothing. */
@@ -137,6 +157,8 @@ struct live_table **data_plan_targets(struct arena *a, const struct data_plan *p
 /* There is something to do: rows in the backup, or in the table. */
 bool data_is_busy(const struct data_table *t);
 bool data_fate_is_new(enum data_fate fate);
+/* Its values are computed by SQL over the staging table, which may fail. */
+bool data_is_computed(const struct data_column *c);
 const char *data_fate_name(enum data_fate fate); /* "same", "retyped", ... */
 
 #endif

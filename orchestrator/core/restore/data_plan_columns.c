@@ -183,6 +183,40 @@ static void plan_nulls(struct planning *p, const struct data_table *t, struct da
                      c->to->expression != NULL ? c->to->expression : "EXPRESSION"));
 }
 
+/* What the values were found to be when they were computed. */
+static void take_trial(struct planning *p, const struct data_table *t, struct data_column *c)
+{
+    const struct data_trial *found = NULL;
+    for (size_t i = 0; p->trials != NULL && i < p->trials->count && data_is_computed(c); i++)
+        if (p->trials->items[i].table == t->from &&
+            strcmp(p->trials->items[i].column, c->to->name) == 0)
+            found = &p->trials->items[i];
+    if (found == NULL)
+        return;
+    c->changed = found->changed;
+    c->example = found->example;
+    c->lost += found->changed;
+    if (found->refused != NULL)
+        data_block(
+            p, t, arena_printf(p->arena, "column \"%s\": %s", c->to->name, found->refused),
+            arena_printf(p->arena,
+                         "Say by SQL what shall stand there: --default '%s.%s=EXPRESSION'; it"
+                         " may name the columns of the backup.",
+                         data_name(p->arena, t->into->schema, t->into->name), c->to->name));
+}
+
+/* A type that has changed: the cast, unless the user says what to compute. */
+static void plan_other_type(struct planning *p, const struct data_table *t, struct data_column *c)
+{
+    plan_cast(p, c);
+    const struct wish_default *wish = default_of(p, t->into, c->to);
+    if (wish == NULL)
+        return;
+    c->filler = wish->expression;
+    c->replaced = true;
+    c->back = NULL;
+}
+
 static void plan_old_column(struct planning *p, const struct data_table *t, struct data_column *c)
 {
     if (c->to == NULL) {
@@ -201,7 +235,7 @@ static void plan_old_column(struct planning *p, const struct data_table *t, stru
     else if (reads_text_of(c->from->type, c->to->type))
         c->fate = DATA_RETYPED;
     else
-        plan_cast(p, c);
+        plan_other_type(p, t, c);
     if (c->fate == DATA_LABELS_GONE)
         fill_labels(p, t, c);
     plan_nulls(p, t, c);
@@ -210,6 +244,7 @@ static void plan_old_column(struct planning *p, const struct data_table *t, stru
         c->staging = c->to->labels != NULL ? "text" : c->to->type;
     if (c->cast == NULL && c->to->labels != NULL)
         c->cast = arena_printf(p->arena, "CAST(%%s AS %s)", c->to->base);
+    take_trial(p, t, c);
 }
 
 static void plan_new_column(struct planning *p, struct data_table *t, const struct live_column *to)
@@ -229,6 +264,7 @@ static void plan_new_column(struct planning *p, struct data_table *t, const stru
         c->fate = to->not_null && t->from->rows > 0 ? DATA_NEW_REQUIRED : DATA_NEW_NULL;
     if (wish != NULL && !to->generated)
         c->filler = wish->expression;
+    take_trial(p, t, c);
     if (c->fate != DATA_NEW_REQUIRED)
         return;
     data_block(p, t,

@@ -27,6 +27,7 @@ struct planning {
     struct arena *arena;
     struct data_plan *plan;
     const struct data_scans *scans;
+    const struct data_trials *trials;
     struct wish_table *table_maps;
     struct wish_column *column_maps;
     struct wish_default *defaults;

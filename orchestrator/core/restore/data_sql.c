@@ -126,7 +126,7 @@ static const char *labels_sql(struct arena *a, const struct data_column *c, cons
 
 char *data_sql_value(struct arena *a, const struct data_column *c)
 {
-    if (c->from == NULL)
+    if (c->from == NULL || c->replaced)
         return arena_strdup(a, filler_sql(a, c));
     const char *value = arena_printf(a, "s.%s", pg_ident(a, c->from->name));
     if (c->fate == DATA_LABELS_GONE)
@@ -171,8 +171,8 @@ static const char *conflict_sql(struct arena *a, const struct data_plan *plan,
     return arena_printf(a, " ON CONFLICT (%s) DO UPDATE SET %s", columns.text, set.text);
 }
 
-char *data_sql_insert(struct arena *a, const struct data_plan *plan, const struct data_table *t,
-                      int64_t from, int64_t to)
+/* TRUE: ON CONFLICT after a FROM would be read as the start of a join. */
+char *data_sql_insert(struct arena *a, const struct data_plan *plan, const struct data_table *t)
 {
     struct str columns = str_on(a), values = str_on(a);
     for (size_t i = 0; i < t->column_count; i++) {
@@ -182,15 +182,35 @@ char *data_sql_insert(struct arena *a, const struct data_plan *plan, const struc
         str_item(&columns, ", ", pg_ident(a, c->to->name));
         str_item(&values, ", ", data_sql_value(a, c));
     }
-    /* TRUE: ON CONFLICT after a FROM would be read as the start of a join. */
-    const char *where = to == 0 ? "TRUE"
-                                : arena_printf(a, "s.%s BETWEEN %lld AND %lld", row_column,
-                                               (long long)from, (long long)to);
     return arena_printf(a,
                         "INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM %s AS s WHERE "
-                        "%s%s",
+                        "TRUE%s",
                         data_sql_table(a, t->into), columns.text, values.text, data_stage_name,
-                        where, conflict_sql(a, plan, t));
+                        conflict_sql(a, plan, t));
+}
+
+/* The length that a value may have; -1: any. */
+static long most_characters(const char *type)
+{
+    const char *at = strchr(type, '(');
+    bool limited = str_starts(type, "character varying(") || str_starts(type, "character(");
+    return limited ? strtol(at + 1, NULL, 10) : -1;
+}
+
+/* With the length of the type, except where an explicit cast would cut to it in silence. */
+char *data_sql_try(struct arena *a, const struct data_column *c, int64_t from, int64_t to)
+{
+    const char *value = data_sql_value(a, c), *too_long = "FALSE", *where = "TRUE";
+    long most = most_characters(c->to->type);
+    if (most >= 0)
+        too_long = arena_printf(a, "char_length(rtrim(CAST(%s AS text))) > %ld", value, most);
+    else
+        value = arena_printf(a, "CAST(%s AS %s)", value, c->to->type);
+    if (to > 0)
+        where = arena_printf(a, "s.%s BETWEEN %lld AND %lld", row_column, (long long)from,
+                             (long long)to);
+    return arena_printf(a, "SELECT count(*) FILTER (WHERE %s), count(%s) FROM %s AS s WHERE %s",
+                        too_long, value, data_stage_name, where);
 }
 
 char *data_sql_changed(struct arena *a, const struct data_column *c)

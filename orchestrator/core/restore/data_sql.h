@@ -25,11 +25,14 @@ char *data_sql_columns(struct arena *a, const struct data_table *t) RETURNS_NONN
  */
 char *data_sql_stage(struct arena *a, const struct data_table *t) RETURNS_NONNULL;
 extern const char data_stage_name[]; /* with its schema */
-/* from, to: numbers of rows, both included; to 0: all of them. */
-char *data_sql_insert(struct arena *a, const struct data_plan *plan, const struct data_table *t,
-                      int64_t from, int64_t to) RETURNS_NONNULL;
+char *data_sql_insert(struct arena *a, const struct data_plan *plan, const struct data_table *t)
+    RETURNS_NONNULL;
 /* What goes into the column, as SQL over the staging table "s". */
 char *data_sql_value(struct arena *a, const struct data_column *c) RETURNS_NONNULL;
+/* Computes the values of a column, of rows from..to (to 0: all), and says in the first column how
+ * many are too long. */
+char *data_sql_try(struct arena *a, const struct data_column *c, int64_t from, int64_t to)
+    RETURNS_NONNULL;
 /* How many values of a column the cast changes (changed), and one of them (example); or NULL. */
 char *data_sql_changed(struct arena *a, const struct data_column *c);
 

@@ -32,6 +32,7 @@ static bool restore_part(const struct restoring *r, enum archive_part part, stru
         .target = s->target,
         .folder = s->backup->folder,
         .pg_bin = s->pg_bin,
+        .lc_monetary = manifest_lc_monetary(&s->backup->manifest),
         .jobs = part == ARCHIVE_AFTER_ROWS ? s->jobs : 1,
         .no_owner = s->no_owner,
         .no_acl = s->no_acl,

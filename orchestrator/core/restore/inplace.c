@@ -78,7 +78,7 @@ static bool load(const struct inplace *p, struct err *e)
 /* Whoever returns early closes the session, and with it the transaction. */
 static bool transact(struct inplace *p, struct err *e)
 {
-    return load_session(p->db, e) &&
+    return load_session(p->db, &p->spec->backup->manifest, e) &&
            pg_execf(p->db, e, "SET lock_timeout = %lld; BEGIN",
                     (long long)p->spec->lock_timeout_ms) &&
            inplace_read(p, e) && drop(p, e) && run_part(p, ARCHIVE_BEFORE_ROWS, e) && load(p, e) &&

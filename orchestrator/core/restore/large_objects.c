@@ -176,7 +176,7 @@ static bool work(void *context, int worker UNUSED, struct err *e)
     struct loading_objects *l = context;
     const struct session_use use = {.application_name = "migsafe"};
     AUTO(pg) struct pg *db = connection_open(l->spec->to, &use, e);
-    if (db == NULL || !load_session(db, e))
+    if (db == NULL || !load_session(db, &l->spec->backup->manifest, e))
         return false;
     for (;;) {
         size_t from = __atomic_fetch_add(&l->next, BATCH, __ATOMIC_RELAXED);
@@ -221,7 +221,7 @@ bool large_objects_load(struct arena *a, const struct rows_spec *spec, struct er
     const struct session_use use = {.application_name = "migsafe"};
     struct loading_objects l = {.spec = spec};
     AUTO(pg) struct pg *db = connection_open(spec->to, &use, e);
-    return db != NULL && load_session(db, e) && read_lists(a, &l, e) &&
+    return db != NULL && load_session(db, &spec->backup->manifest, e) && read_lists(a, &l, e) &&
            make_missing(a, db, &l, e) && load_parallel(&l, e) &&
            judge(a, db, &spec->backup->manifest, e);
 }

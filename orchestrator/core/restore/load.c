@@ -128,8 +128,17 @@ char *load_copy(struct arena *a, const struct manifest *m, const char *target, c
                         options == NULL ? "" : options);
 }
 
-bool load_session(struct pg *db, struct err *e)
+bool load_money(struct pg *db, const char *lc_monetary)
 {
+    AUTO(arena) struct arena *a = arena_new();
+    struct err unknown = {0};
+    return lc_monetary != NULL &&
+           pg_execf(db, &unknown, "SET lc_monetary = %s", pg_literal(a, lc_monetary));
+}
+
+bool load_session(struct pg *db, const struct manifest *m, struct err *e)
+{
+    load_money(db, manifest_lc_monetary(m));
     return pg_exec(db,
                    "SET default_transaction_read_only = off; SET statement_timeout = 0;"
                    "SET lock_timeout = 0; SET synchronous_commit = off;"

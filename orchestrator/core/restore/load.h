@@ -1,7 +1,7 @@
 /*
  * load.h - the text of a backup's data file into a table, by COPY.
  *
- *     load_session(db, e)
+ *     load_session(db, m, e)
  *     .copy = load_copy(a, m, pg_ident2(a, schema, name), load_columns(a, t), NULL)
  *     load_text(db, &spec, &rows, e)
  */
@@ -36,7 +36,12 @@ char *load_columns(struct arena *a, const struct manifest_table *t) RETURNS_NONN
  * session's is (names stay UTF-8).  target: quoted; options: "FREEZE", or NULL. */
 char *load_copy(struct arena *a, const struct manifest *m, const char *target, const char *columns,
                 const char *options) RETURNS_NONNULL;
-/* A session of a loader: may write, timeouts off, synchronous_commit off. */
-MUST_CHECK bool load_session(struct pg *db, struct err *e);
+/* A session of a loader: may write, timeouts off, synchronous_commit off, money as the data files
+ * of the manifest have it. */
+MUST_CHECK bool load_session(struct pg *db, const struct manifest *m, struct err *e);
+/* Reads and writes money in that locale from now on.  A setting of its database, which a side
+ * database does not have yet.  False: the server does not know the locale, or it is NULL; values of
+ * type money may fail then. */
+bool load_money(struct pg *db, const char *lc_monetary);
 
 #endif

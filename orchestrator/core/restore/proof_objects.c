@@ -3,27 +3,15 @@
 #include "base/stop.h"
 #include "core/backup/blobs.h"
 #include "core/backup/copy.h"
+#include "core/restore/load.h"
 #include "ext/digest.h"
 
 enum { PIECE_BYTES = 1 << 20 };
 
-/* How money is written is a setting of the database, which a side database does not have yet. */
-static bool set_money(struct pg *db, const struct manifest *m, struct err *e)
-{
-    static const char key[] = "lc_monetary=";
-    AUTO(arena) struct arena *a = arena_new();
-    for (size_t i = 0; i < m->database.settings.count; i++) {
-        const char *setting = m->database.settings.items[i];
-        if (str_starts(setting, key) &&
-            !pg_execf(db, e, "SET lc_monetary = %s", pg_literal(a, setting + strlen(key))))
-            return false;
-    }
-    return true;
-}
-
 bool proof_session(struct pg *db, const struct manifest *m, struct err *e)
 {
-    return copy_settings(db, e) && set_money(db, m, e);
+    load_money(db, manifest_lc_monetary(m));
+    return copy_settings(db, e);
 }
 
 /* As many bytes as fit, unless the end comes first. */

@@ -139,7 +139,7 @@ static bool work(void *context, int worker UNUSED, struct err *e)
     struct loading_all *all = context;
     const struct session_use use = {.application_name = "migsafe"};
     AUTO(pg) struct pg *db = connection_open(all->spec->to, &use, e);
-    if (db == NULL || !load_session(db, e))
+    if (db == NULL || !load_session(db, &all->spec->backup->manifest, e))
         return false;
     for (;;) {
         AUTO(arena) struct arena *a = arena_new();
