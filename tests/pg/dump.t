@@ -2,6 +2,8 @@
 # Our own dump holds what pg_dump would, for every kind of object: stock pg_restore makes the same
 # database of it, and what the manifest counts is right.
 . "$(dirname "$0")/../lib.sh"
+# What auto is depends on the version of the server.
+export MIGSAFE_COMPRESSION=gzip:1
 
 db_create app
 DATABASE_URL=$(db_url app)
