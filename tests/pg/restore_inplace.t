@@ -184,6 +184,27 @@ status_is 0 "an extension with tables of its own"
 is "$(sql ext "SELECT (SELECT string_agg(i || ' ' || kept, ',' ORDER BY i) FROM conf), (SELECT string_agg(i::text, ',') FROM sub), (SELECT last_value FROM s)")" \
 	"1 true,2 false,3 true,8 false|3|7" "the user's rows are back, the extension's are as they were"
 
+# --- settings of the database that change how values are read ------------------------------------------
+
+db_create set
+DATABASE_URL=$(db_url set)
+sql postgres "ALTER DATABASE \"$(db_name set)\" SET standard_conforming_strings = off"
+sql postgres "ALTER DATABASE \"$(db_name set)\" SET array_nulls = off"
+sql set >"$T/ignored" <<'END'
+SET standard_conforming_strings = on;
+SET array_nulls = on;
+SELECT lo_from_bytea(4711, 'Hello');
+CREATE TABLE t ("back\slash" serial, d text DEFAULT 'x\y', list text[]);
+INSERT INTO t (list) VALUES ('{NULL,"NULL"}');
+END
+id=$(take)
+sql set "TRUNCATE t"
+run "$MIGSAFE" restore "$id" --in-place --yes
+status_is 0 "strings and arrays that the database reads otherwise"
+sql set 'INSERT INTO t (d) VALUES (DEFAULT); DELETE FROM t WHERE list IS NOT NULL RETURNING list::text' >"$T/out"
+is "$(cat "$T/out")" '{NULL,"NULL"}' "a NULL in an array stays one"
+is "$(sql set "SELECT octet_length(d), lo_get(4711) FROM t")" '3|\x48656c6c6f' "a default with a backslash and a large object are the same"
+
 # --- as a plain role --------------------------------------------------------------------------------------
 
 role_create plain

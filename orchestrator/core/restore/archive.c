@@ -67,25 +67,73 @@ static bool is_of_part(const struct toc_entry *entry, enum toc_section at, enum 
 /* Part of an archive's part. */
 enum share { ALL, INDEXES, ATTACHES, THE_REST };
 
-static bool is_of_share(const struct toc_entry *entry, enum share share)
+static bool is_index(const struct toc_entry *entry)
+{
+    return is_type(entry, "INDEX") || is_type(entry, "CONSTRAINT");
+}
+
+/* left_over: is it of what is made after all indexes? */
+static bool is_of_share(const struct toc_entry *entry, bool left_over, enum share share)
 {
     if (share == ALL)
         return true;
-    if (is_type(entry, "INDEX ATTACH"))
+    if (!left_over && is_type(entry, "INDEX ATTACH"))
         return share == ATTACHES;
-    bool index = is_type(entry, "INDEX") || is_type(entry, "CONSTRAINT");
-    return share == (index ? INDEXES : THE_REST);
+    return share == (!left_over && is_index(entry) ? INDEXES : THE_REST);
+}
+
+struct place {
+    int64_t dump_id;
+    size_t at;
+};
+
+static int by_dump_id(const void *x, const void *y)
+{
+    const struct place *a = x, *b = y;
+    return a->dump_id < b->dump_id ? -1 : a->dump_id > b->dump_id;
+}
+
+static bool depends_on_any(const struct toc *toc, const struct toc_entry *entry,
+                           const struct place *places, const bool *chosen)
+{
+    for (size_t i = 0; i < entry->depend_count; i++) {
+        const struct place like = {.dump_id = strtoll(entry->depend_ids[i], NULL, 10)};
+        const struct place *found = bsearch(&like, places, toc->count, sizeof(like), by_dump_id);
+        if (found != NULL && chosen[found->at])
+            return true;
+    }
+    return false;
+}
+
+/* What is made after the indexes, by entry.  An index may be among it: a materialized view that
+ * groups by a primary key comes after that key, and its own indexes after it.  pg_dump writes an
+ * entry behind those it depends on. */
+static const bool *left_over(struct arena *a, const struct toc *toc)
+{
+    bool *left = arena_array(a, toc->count + 1, sizeof(*left));
+    struct place *places = arena_array(a, toc->count + 1, sizeof(*places));
+    for (size_t i = 0; i < toc->count; i++)
+        places[i] = (struct place){.dump_id = toc->entries[i].dump_id, .at = i};
+    qsort(places, toc->count, sizeof(*places), by_dump_id);
+    for (size_t i = 0; i < toc->count; i++) {
+        const struct toc_entry *entry = &toc->entries[i];
+        bool first = is_index(entry) || is_type(entry, "INDEX ATTACH");
+        left[i] =
+            entry->section == TOC_POST_DATA && (!first || depends_on_any(toc, entry, places, left));
+    }
+    return left;
 }
 
 static char *list_of(struct arena *a, const struct archive_spec *spec, enum share share)
 {
     struct str s = str_on(a);
     enum toc_section at = TOC_PRE_DATA;
+    const bool *left = left_over(a, spec->toc);
     for (size_t i = 0; i < spec->toc->count; i++) {
         const struct toc_entry *entry = &spec->toc->entries[i];
         if (entry->section != TOC_NONE)
             at = entry->section;
-        if (is_of_part(entry, at, spec->part) && is_of_share(entry, share) &&
+        if (is_of_part(entry, at, spec->part) && is_of_share(entry, left[i], share) &&
             (spec->left_out == NULL || !spec->left_out[i]))
             str_printf(&s, "%lld;\n", (long long)entry->dump_id);
     }

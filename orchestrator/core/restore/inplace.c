@@ -42,6 +42,17 @@ static bool drop(const struct inplace *p, struct err *e)
     return true;
 }
 
+/* How strings of the archive are read.  It says so itself, but what is sent at once is read by the
+ * server before any of it is done. */
+static bool read_strings_so(const struct inplace *p, struct err *e)
+{
+    for (size_t i = 0; i < p->toc.count; i++)
+        if (strcmp(p->toc.entries[i].type, "STDSTRINGS") == 0 &&
+            p->toc.entries[i].definition != NULL)
+            return pg_exec(p->db, p->toc.entries[i].definition, e);
+    return true;
+}
+
 /* The archive's statements, in its own encoding. */
 static bool run_part(const struct inplace *p, enum archive_part part, struct err *e)
 {
@@ -55,8 +66,12 @@ static bool run_part(const struct inplace *p, enum archive_part part, struct err
     return archive_text(p->arena, &archive, pg_server_version(p->db), &sql, e) &&
            pg_execf(p->db, e, "SET client_encoding = %s",
                     pg_literal(p->arena, m->database.encoding)) &&
+           read_strings_so(p, e) &&
            (pg_exec(p->db, sql, e) || err_wrap(e, "could not make what the archive has")) &&
-           pg_exec(p->db, "SET client_encoding = 'UTF8'; SET search_path = ''", e);
+           pg_exec(p->db,
+                   "SET client_encoding = 'UTF8'; SET search_path = '';"
+                   "SET standard_conforming_strings = on",
+                   e);
 }
 
 static bool load(const struct inplace *p, struct err *e)

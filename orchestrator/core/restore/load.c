@@ -142,6 +142,8 @@ bool load_session(struct pg *db, const struct manifest *m, struct err *e)
     return pg_exec(db,
                    "SET default_transaction_read_only = off; SET statement_timeout = 0;"
                    "SET lock_timeout = 0; SET synchronous_commit = off;"
+                   /* What role or database say of it would change values, or refuse them. */
+                   "SET array_nulls = on; SET xmloption = content;"
                    "SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings"
                    " WHERE name IN ('transaction_timeout', 'idle_session_timeout')",
                    e) ||
