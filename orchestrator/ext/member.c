@@ -118,6 +118,7 @@ bool packer_pack(struct packer *p, const void *bytes, size_t n, const void **out
 }
 
 struct member_reader {
+    bool may_be_empty;
     enum member_codec codec;
     int fd;
     char *name;
@@ -165,6 +166,7 @@ struct member_reader *member_open(const struct member_range *range, struct err *
     AUTO(member) struct member_reader *r = calloc(1, sizeof(*r));
     if (r != NULL) {
         *r = (struct member_reader){.codec = range->codec,
+                                    .may_be_empty = range->may_be_empty,
                                     .fd = -1,
                                     .from = range->from,
                                     .at = range->from,
@@ -186,7 +188,8 @@ struct member_reader *member_open(const struct member_range *range, struct err *
 static bool may_end(const struct member_reader *r, struct err *e)
 {
     if (r->at == 0 && r->to < 0)
-        return r->codec == MEMBER_NONE || err_set(e, ERR_DAMAGED, "%s is empty", r->name);
+        return r->codec == MEMBER_NONE || r->may_be_empty ||
+               err_set(e, ERR_DAMAGED, "%s is empty", r->name);
     if (r->to >= 0 ? r->at >= r->to : r->at > r->from)
         return true;
     return err_set(e, ERR_DAMAGED, "%s is cut off: it ends at or before byte %lld", r->name,

@@ -36,6 +36,7 @@ struct member_range {
     const char *name; /* for errors: names file and table */
     int64_t from, to; /* offsets of piece starts; to -1: the end of the file */
     enum member_codec codec;
+    bool may_be_empty; /* no bytes at all: what pg_dump makes of an empty large object with zstd */
 };
 struct member_reader;
 void member_close(struct member_reader *r); /* accepts NULL */

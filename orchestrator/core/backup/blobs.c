@@ -82,6 +82,7 @@ struct blob_reader *blob_open(struct arena *a, const struct stored *s, const str
     const struct member_range range = {.path = fs_join(a, s->folder, blob->file),
                                        .name = store_file_label(a, blob->file, NULL),
                                        .to = -1,
+                                       .may_be_empty = true,
                                        .codec = member_codec_of(blob->file)};
     r->from = member_open(&range, e);
     return r->from == NULL ? NULL : r;

@@ -139,6 +139,7 @@ static bool load_object(struct arena *a, struct pg *db, const struct loading_obj
         .path = fs_join(a, l->spec->backup->folder, object->file),
         .name = arena_printf(a, "file \"%s\" of large object %s", object->file, object->oid),
         .to = -1,
+        .may_be_empty = true,
         .codec = member_codec_of(object->file)};
     AUTO(member) struct member_reader *from = member_open(&range, e);
     long long at = 0;
