@@ -103,7 +103,7 @@ fault: setup
 	@TEST_MIGSAFE="$(CURDIR)/$(BUILD)/migsafe" tests/run tests/fault
 test-asan: setup
 	@$(MAKE) --no-print-directory -j$(shell nproc) MODE=asan test-programs
-	@TEST_FAST_MS=5000 $(MAKE) --no-print-directory MODE=asan test-run
+	@TEST_FAST_MS=5000 TEST_JOBS=$(shell nproc) $(MAKE) --no-print-directory MODE=asan test-run
 # Databases to a backup and back, by migsafe and by stock pg_restore; fetches the source and a newer version of PostgreSQL once.
 roundtrip: setup
 	@$(MAKE) --no-print-directory all

@@ -118,8 +118,7 @@ static void run_all(struct pool *p)
     watch(p);
     for (int i = 0; i < started; i++)
         pthread_join(workers[i].thread, NULL);
-    if (p->first.kind == ERR_NONE && p->spec->tick != NULL &&
-        !p->spec->tick(p->spec->context, &e))
+    if (p->first.kind == ERR_NONE && p->spec->tick != NULL && !p->spec->tick(p->spec->context, &e))
         fail(p, &e);
 }
 

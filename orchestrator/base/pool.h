@@ -23,7 +23,8 @@ enum { POOL_MAX = 64 };
 struct pool_spec {
     int threads; /* 1 to POOL_MAX */
     bool (*work)(void *context, int worker, struct err *e);
-    bool (*tick)(void *context, struct err *e); /* about every 100 ms, once more at the end; or NULL */
+    bool (*tick)(void *context,
+                 struct err *e); /* about every 100 ms, once more at the end; or NULL */
     void *context;
 };
 

@@ -8,8 +8,8 @@
 #define MIGSAFE_STEPS_RUN_H
 
 #include "core/backup/backup.h"
-#include "core/health/health.h"
 #include "core/backup/progress.h"
+#include "core/health/health.h"
 #include "core/prisma/deploy.h"
 #include "core/prisma/effects.h"
 #include "core/prisma/state.h"
@@ -25,8 +25,8 @@
 struct run {
     struct arena *arena;
     const struct settings *settings;
-    const char *id;               /* 20261120_194609_ab12 */
-    const char *application_name; /* "migsafe:<id>": Prisma's sessions */
+    const char *id;                  /* 20261120_194609_ab12 */
+    const char *application_name;    /* "migsafe:<id>": Prisma's sessions */
     const struct progress *progress; /* hears it, besides the journal; or NULL */
     struct site site;
     struct prisma_project project;

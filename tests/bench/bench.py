@@ -196,13 +196,15 @@ def part_data(b):
 
 
 def part_swap(b):
-    generate(b, "live", SCALE / 20)
+    """The clients ask all the time; what they see must change under them."""
+    generate(b, "live", SCALE / 100)
     b.sql("live", "CREATE TABLE me AS SELECT 'a' AS name; GRANT SELECT ON me TO PUBLIC")
     blocked, longest = [], []
     backup_id = backup_once(b, "--kind full", "live", "live")
     for _ in range(max(b.rounds, 3)):
+        b.sql("live", "UPDATE me SET name = 'b'")
         clients = subprocess.Popen([os.path.join(ROOT, "tests/pg/swap_clients.py"), os.environ["TEST_PGHOST"],
-                                    os.environ["TEST_PGPORT"], "postgres", "live", str(6 + 20 * SCALE)],
+                                    os.environ["TEST_PGPORT"], "postgres", "live", "8"],
                                    stdout=subprocess.PIPE, text=True)
         try:
             out = b.sh(migsafe(f"restore {backup_id} --yes --json --backup-dir live", "live"))
@@ -210,6 +212,8 @@ def part_swap(b):
         finally:
             clients.kill()
             clients.wait()
+        if set(seen["seen"]) != {"a", "b"}:
+            raise Failed(f"the clients were not there when it was swapped: they saw {seen['seen']}")
         blocked.append(json.loads(out)["blocked_ms"])
         longest.append(seen["longest_connect_ms"])
         say(f"  switch-over: {blocked[-1]} ms; longest connect of a client {longest[-1]} ms; refused: {seen['refused']}")

@@ -13,11 +13,11 @@ fi
 fault_database app
 sql app "CREATE TABLE noise AS SELECT i AS id, repeat(md5(i::text), 8) AS v FROM generate_series(1, 300000) i;
 	CREATE TABLE told (v int); ANALYZE"
-take
+take --kind both
 GOOD=$FULL
 GOOD_DATA=$DATA
 sql app 'CREATE MATERIALIZED VIEW slow AS SELECT 1 AS a FROM pg_sleep(1)'
-take
+take --kind both
 SLOW=$FULL
 sql app "DROP MATERIALIZED VIEW slow; UPDATE a SET v = 'since' WHERE id = 1"
 fingerprint app >"$T/before"
@@ -143,7 +143,7 @@ find "$MIGSAFE_BACKUP_DIR" -maxdepth 1 -name '*.partial' -exec rm -rf {} +
 
 # --- a verification ---------------------------------------------------------------------------------------------------
 
-reads_data() { ls -l "/proc/$PID/fd" 2>/dev/null | grep -q '\.dat'; }
+reads_data() { find "/proc/$PID/fd" -lname '*.dat*' 2>/dev/null | grep -q .; }
 for signal in INT TERM; do
 	start verify "$GOOD"
 	until reads_data || ! kill -0 "$PID" 2>/dev/null; do :; done

@@ -212,11 +212,13 @@ both exchange "$fa" "$fb"
 correct
 refused "the files of two tables exchanged, sums corrected" 'public"?\."?(a|b)"'
 fresh
+# shellcheck disable=SC2016 # variables of jq
 edit '(.tables | map({key: .name, value: .}) | from_entries) as $t
 	| .tables |= map(if .name == "a" then .file = $t.b.file | .sha256 = $t.b.sha256 | .bytes = $t.b.bytes | .text_bytes = $t.b.text_bytes | .members = $t.b.members
 		elif .name == "b" then .file = $t.a.file | .sha256 = $t.a.sha256 | .bytes = $t.a.bytes | .text_bytes = $t.a.text_bytes | .members = $t.a.members else . end)'
 refused "the names of two files exchanged in the manifest" 'public"?\."?(a|b)"'
 fresh
+# shellcheck disable=SC2016 # variables of jq
 edit '(.tables | map({key: .name, value: .}) | from_entries) as $t
 	| .tables |= map(if .name == "a" then .file = $t.b.file | .sha256 = $t.b.sha256 | .bytes = $t.b.bytes | .rows = $t.b.rows | .text_bytes = $t.b.text_bytes | .members = $t.b.members
 		| .columns[].values = $t.b.rows else . end)'

@@ -41,11 +41,13 @@ loop() { # NAME SQL: again and again until $T/stop is there; its psql reconnects
 
 # DDL that waits for a table to which no worker has come yet ends a backup: some must find a gap.
 PAUSE='SELECT pg_sleep(random() * 3);'
+# Held for a while, so that backups come to wait for it: what they see then must be what it left.
+HELD='SELECT pg_sleep(random());'
 loop transfer "BEGIN; UPDATE account SET cents = cents - 7 WHERE id = (SELECT 1 + (random() * 29999)::int);
 	SELECT pg_sleep(0.001); UPDATE bank SET cents = cents + 7 WHERE id = (SELECT 1 + (random() * 99)::int); COMMIT;"
 loop entry "BEGIN; INSERT INTO entry (what) SELECT 'x' FROM generate_series(1, 5); UPDATE entries SET count = count + 5; COMMIT;"
-loop refill "BEGIN; TRUNCATE refilled; INSERT INTO refilled SELECT generate_series(1, 500); COMMIT; $PAUSE"
-loop rewrite "ALTER TABLE rewritten ALTER COLUMN i TYPE bigint; $PAUSE ALTER TABLE rewritten ALTER COLUMN i TYPE int; $PAUSE"
+loop refill "BEGIN; TRUNCATE refilled; INSERT INTO refilled SELECT generate_series(1, 500); $HELD COMMIT; $PAUSE"
+loop rewrite "BEGIN; ALTER TABLE rewritten ALTER COLUMN i TYPE bigint; $HELD COMMIT; $PAUSE ALTER TABLE rewritten ALTER COLUMN i TYPE int; $PAUSE"
 loop replace "BEGIN; DROP TABLE replaced; CREATE TABLE replaced AS SELECT generate_series(1, 50) AS i; COMMIT; $PAUSE"
 loop vacuum "VACUUM FULL fat; $PAUSE"
 loop make "CREATE TABLE passing (i int); INSERT INTO passing VALUES (1); $PAUSE DROP TABLE passing; $PAUSE"

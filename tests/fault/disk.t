@@ -13,7 +13,6 @@ disk() { # SIZE: a new small disk
 }
 disk 1m || skip_all "a small disk cannot be mounted here: needs root and mount"
 MIGSAFE_BACKUP_DIR=$T/disk/backups
-test_end_of_lib=$(trap -p EXIT)
 # shellcheck disable=SC2317 # called by the trap
 unmount() { umount "$T/disk" 2>/dev/null; }
 trap 'cd /; unmount; test_end' EXIT
@@ -39,7 +38,7 @@ for jobs in 1 4; do
 		disk 3m
 		run "$MIGSAFE" backup --compression "$compression" --jobs "$jobs" --json
 		full "data does not fit, $compression, $jobs jobs"
-		is "$(ls -A "$MIGSAFE_BACKUP_DIR" | grep -v '^\.migsafe$')" "" "$compression, $jobs jobs: the disk gets its room back"
+		is "$(find "$MIGSAFE_BACKUP_DIR" -mindepth 1 ! -path '*/.migsafe*')" "" "$compression, $jobs jobs: the disk gets its room back"
 	done
 done
 
@@ -111,7 +110,7 @@ for what in sql sql.gz tar; do
 	fi
 	status_is 71 "export to $what on a full disk"
 	like "$ERR" 'No space left on device' "$what: which is said"
-	is "$(ls -A "$T/disk")" "" "$what: nothing half is left"
+	is "$(find "$T/disk" -mindepth 1)" "" "$what: nothing half is left"
 done
 
 live_is "$T/before" app "the database is what it was"

@@ -24,11 +24,11 @@ fault_database() {
 	[ "$(sql "$1" 'SELECT count(*) FROM big')" = 40000 ] || bail "the database $1 could not be filled"
 }
 
-take() { # NAME=KIND...: backups of one moment; sets the variables FULL and DATA
+# shellcheck disable=SC2034 # for the test
+take() { # [OPTION...]: backups of one moment; sets FULL and DATA
 	run "$MIGSAFE" backup --json "$@"
 	[ "$RC" = 0 ] || bail "backup: $ERR"
 	FULL=$(jq -r '.backups[] | select(.kind == "full") | .id' <<<"$OUT")
-	# shellcheck disable=SC2034 # for the test
 	DATA=$(jq -r '.backups[] | select(.kind == "data") | .id' <<<"$OUT")
 }
 

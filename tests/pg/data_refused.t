@@ -19,8 +19,8 @@ restore() { # [OPTION...]
 
 unchanged() { # NAME: the database is as it was, and the last run says so
 	is "$(all_rows)" "$before" "$1: nothing has changed"
-	is "$(jq -r 'select(.event == "verdict") | .data.verdict' "$(ls -d "$MIGSAFE_BACKUP_DIR"/.migsafe/runs/* | tail -1)/journal.jsonl")" \
-		unchanged "$1: its verdict"
+	local runs=("$MIGSAFE_BACKUP_DIR"/.migsafe/runs/*)
+	is "$(jq -r 'select(.event == "verdict") | .data.verdict' "${runs[-1]}/journal.jsonl")" unchanged "$1: its verdict"
 }
 
 sql app >"$T/ignored" <<'END'

@@ -123,10 +123,12 @@ cp "$folder/manifest.json" "$T/manifest"
 jq '.database.owner = "gone"' "$T/manifest" >"$folder/manifest.json"
 refused 'the server has no role "gone"' 'Create them' "a role that is not there"
 cp "$T/manifest" "$folder/manifest.json"
-# A view is four objects; there are 64 * (200 + 10) locks, and 60 % are 8064.
-sql app 'DO $$ BEGIN FOR i IN 1..2100 LOOP EXECUTE format($q$CREATE VIEW v%s AS SELECT 1 AS a$q$, i); END LOOP; END $$'
+# There are 64 * (200 + 10) locks, and 60 % are 8064.
+sql app 'SELECT count(lo_create(100000 + i)) FROM generate_series(1, 8100) i' >"$T/ignored"
 refused 'would need about [0-9]+ locks at once, of 13440' 'max_locks_per_transaction' "too many locks"
-sql app 'DO $$ BEGIN FOR i IN 1..2100 LOOP EXECUTE format($q$DROP VIEW v%s$q$, i); END LOOP; END $$'
+for from in 100000 102000 104000 106000 108000; do
+	sql app "SELECT count(lo_unlink(oid)) FROM pg_largeobject_metadata WHERE oid BETWEEN $from + 1 AND $from + 2000" >"$T/ignored"
+done
 same app changed "nothing has changed so far"
 
 # --- what fails in the middle --------------------------------------------------------------------------
@@ -164,6 +166,23 @@ is "$("$MIGSAFE" show "$saved" --json 2>"$T/log" | jq -r '[.reason, .verified[-1
 run "$MIGSAFE" restore "$saved" --in-place --yes
 status_is 0 "and brings back what was there"
 same app changed "the same"
+
+# --- rows of extensions' tables ---------------------------------------------------------------------------
+
+# What a user put into them comes back, what the extension brought stays.
+db_create ext
+sql ext "CREATE EXTENSION hstore; CREATE TABLE conf (i int PRIMARY KEY, kept boolean); CREATE TABLE sub (i int REFERENCES conf); CREATE SEQUENCE s;
+	INSERT INTO conf VALUES (1, true), (2, false), (3, true); INSERT INTO sub VALUES (3); SELECT setval('s', 7);
+	ALTER EXTENSION hstore ADD TABLE conf; ALTER EXTENSION hstore ADD TABLE sub; ALTER EXTENSION hstore ADD SEQUENCE s;
+	UPDATE pg_extension SET extconfig = ARRAY['sub'::regclass::oid, 'conf'::regclass::oid, 's'::regclass::oid],
+	extcondition = ARRAY['', 'WHERE kept', ''] WHERE extname = 'hstore'" >"$T/ignored"
+DATABASE_URL=$(db_url ext)
+id=$(take)
+sql ext "DELETE FROM sub; DELETE FROM conf WHERE i = 1; INSERT INTO conf VALUES (9, true), (8, false); INSERT INTO sub VALUES (9); SELECT setval('s', 99)" >"$T/ignored"
+run "$MIGSAFE" restore "$id" --in-place --yes
+status_is 0 "an extension with tables of its own"
+is "$(sql ext "SELECT (SELECT string_agg(i || ' ' || kept, ',' ORDER BY i) FROM conf), (SELECT string_agg(i::text, ',') FROM sub), (SELECT last_value FROM s)")" \
+	"1 true,2 false,3 true,8 false|3|7" "the user's rows are back, the extension's are as they were"
 
 # --- settings of the database that change how values are read ------------------------------------------
 

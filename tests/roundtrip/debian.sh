@@ -11,6 +11,7 @@
 debian_sources() { # TYPE [SUITE]
 	local uri suite component key
 	command -v apt-get >/dev/null || { echo 'this is no Debian' >&2 && return 1; }
+	# shellcheck disable=SC2016 # apt expands
 	apt-get indextargets --no-release-info --format '$(REPO_URI) $(RELEASE) $(COMPONENT) $(SIGNED_BY)' 'Created-By: Packages' |
 		sort -u | while read -r uri suite component key; do
 		[ -z "${2-}" ] || [[ $component = main && $suite != *[-/]* ]] || continue

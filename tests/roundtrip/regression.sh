@@ -11,7 +11,7 @@ REGRESSION_WITHOUT='numeric_big select_parallel stats guc sysviews tablespace su
 
 regression_files() { # FOLDER -> names in the order of the schedule
 	local name
-	for name in $(sed -n 's/^test: *//p' "$1/parallel_schedule"); do
+	sed -n 's/^test: *//p' "$1/parallel_schedule" | tr ' ' '\n' | while read -r name; do
 		[[ " ${REGRESSION_WITHOUT//[$'\n\t']/ } " == *" $name "* ]] || printf '%s\n' "$name"
 	done
 }

@@ -145,7 +145,8 @@ TEST(values_that_cannot_be_are_damage)
         {"\"format\":\t1", "\"form\":\t1", "not a manifest of migsafe"},
         {"\"bytes\":\t-1", "\"bytes\":\t5", "\"file\", \"sha256\" and \"bytes\" disagree"},
         {"\"file\":\t\"3001", "\"file\":\t\"3002", "is not so in the list of files"},
-        {"\"name\":\t\"toc.dat", "\"name\":\t\"3001.dat.gz", "file \"3001.dat.gz\" is listed twice"},
+        {"\"name\":\t\"toc.dat", "\"name\":\t\"3001.dat.gz",
+         "file \"3001.dat.gz\" is listed twice"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         const char *got = reading(a, dir, with(a, text, cases[i].from, cases[i].to));

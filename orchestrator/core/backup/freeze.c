@@ -125,8 +125,7 @@ static enum outcome try_once(struct arena *a, struct pg *db, int64_t lock_timeou
     f->xmax = pg_cell(&moment, 0, "xmax");
     f->lsn = pg_cell(&moment, 0, "lsn");
     f->lc_monetary = pg_cell(&moment, 0, "lc_monetary");
-    if (!list_tables(a, db, f, &rewritten, e) ||
-        !pg_exec(db, "SET LOCAL lock_timeout = 0", e))
+    if (!list_tables(a, db, f, &rewritten, e) || !pg_exec(db, "SET LOCAL lock_timeout = 0", e))
         return FAILED;
     if (!rewritten && same_tables(&listed, f))
         return FROZEN;

@@ -2,6 +2,7 @@
 
 #include "base/fs.h"
 #include "base/proc.h"
+#include "base/stop.h"
 
 enum { VERSION_TIMEOUT_MS = 10000, VERSION_BYTES = 1024, VERSION_UNIT = 10000 };
 
@@ -50,6 +51,8 @@ static bool in_folder(struct arena *a, const char *pg_bin, const char *tool, int
         return false;
     }
     if (major_of(a, program, &said) != major) {
+        if (!stop_check(e))
+            return false;
         not_found(tool, major, e);
         err_detail(e, "\"%s\" is another one: %s.", program, said);
         return false;
@@ -74,8 +77,8 @@ static struct strlist candidates(struct arena *a, const char *tool, int major)
     return found;
 }
 
-bool connection_tool(struct arena *a, const char *pg_bin, const char *tool, int server_version,
-                     const char **path, struct err *e)
+static bool find(struct arena *a, const char *pg_bin, const char *tool, int server_version,
+                 const char **path, struct err *e)
 {
     int major = server_version / VERSION_UNIT;
     const char *said, *other = NULL;
@@ -93,8 +96,18 @@ bool connection_tool(struct arena *a, const char *pg_bin, const char *tool, int 
         if (other == NULL)
             other = arena_printf(a, "\"%s\" is another one: %s.", program, said);
     }
+    /* Stopped while one told its version: that one may well be right. */
+    if (!stop_check(e))
+        return false;
     not_found(tool, major, e);
     if (other != NULL)
         err_detail(e, "%s", other);
     return false;
+}
+
+bool connection_tool(struct arena *a, const char *pg_bin, const char *tool, int server_version,
+                     const char **path, struct err *e)
+{
+    /* Who is stopped while a program tells its version has not learned that there is none. */
+    return find(a, pg_bin, tool, server_version, path, e) || (stop_requested() && stop_check(e));
 }

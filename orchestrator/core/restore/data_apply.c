@@ -296,12 +296,14 @@ static bool commit(struct applying *x, struct err *e)
     return ok;
 }
 
+/* As autovacuum has it: fewer rows need no statistics. */
 static void analyze(struct applying *x)
 {
+    enum { ANALYZED_ROWS = 50 };
     struct err e = {0};
     for (size_t i = 0; i < x->plan->loaded; i++) {
         const struct live_table *t = x->plan->tables[i].into;
-        if (x->plan->tables[i].again || !t->owned || !data_is_busy(&x->plan->tables[i]))
+        if (x->plan->tables[i].again || !t->owned || x->plan->tables[i].from->rows < ANALYZED_ROWS)
             continue;
         if (!pg_execf(x->db, &e, "ANALYZE %s", data_sql_table(x->arena, t))) {
             strlist_printf(&x->done->warnings, "could not analyze \"%s\".\"%s\": %s", t->schema,
