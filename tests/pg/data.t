@@ -182,6 +182,15 @@ sql app >"$T/ignored" 'TRUNCATE "User", "Shop"."Purchase", event, flat, nothing,
 run "$MIGSAFE" restore "$FULL" --data-only --triggers --accept-loss "${maps[@]}" --yes
 status_is 0 "the rows of a full backup, triggers on"
 is "$(sql app 'SELECT count(*) FROM log')" 200 "the trigger fired for each row"
+sql app 'CREATE RULE keep AS ON DELETE TO log DO INSTEAD NOTHING'
+sql app "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
+sql app 'CREATE TRIGGER keep BEFORE DELETE ON event FOR EACH ROW EXECUTE FUNCTION keep()'
+rows=$(sql app 'SELECT count(*) FROM event')
+run "$MIGSAFE" restore "$FULL" --data-only --replace --triggers --accept-loss "${maps[@]}" --yes
+status_is 65 "a trigger that keeps rows from being deleted"
+like "$ERR" 'are there after they were deleted' "said"
+is "$(sql app 'SELECT count(*) FROM event')" "$rows" "no row is there twice"
+sql app 'DROP TRIGGER keep ON event; DROP RULE keep ON log'
 run "$MIGSAFE" restore "$FULL" --replace --yes
 status_is 64 "--replace is for data"
 like "$ERR" 'data-only' "names the way"

@@ -200,6 +200,7 @@ TEST(a_backup_in_the_making_becomes_one)
     CHECK(store_finish(a, backups, FULL, &e));
     CHECK(fs_is_dir(folder) && !fs_exists(partial));
     CHECK(!store_begin(a, backups, FULL, &other, &ignored, &e) && e.kind == ERR_BUSY);
+    CHECK(fs_is_dir(folder) && !fs_exists(partial));
     CHECK(store_abandon(a, backups, FULL, &e) && !fs_exists(folder));
     AUTO(fd) int again = -1;
     CHECK(store_begin(a, backups, FULL, &again, &partial, &e));

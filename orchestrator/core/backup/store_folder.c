@@ -87,11 +87,15 @@ bool store_begin(struct arena *a, const char *backup_dir, const char *id, int *f
     if (!fs_mkdirs(a, backup_dir, e))
         return false;
     *folder = partial_of(a, backup_dir, id);
-    if (fs_exists(fs_join(a, backup_dir, id)))
-        return err_set(e, ERR_BUSY, "backup \"%s\" exists already", id);
     if (mkdir(*folder, 0700) < 0)
         return err_sys(e, errno == EEXIST ? ERR_BUSY : ERR_SYSTEM, "could not create folder \"%s\"",
                        *folder);
+    /* Only now: another of this id may have been finished just before, which gave its folder free.
+     */
+    if (fs_exists(fs_join(a, backup_dir, id))) {
+        rmdir(*folder);
+        return err_set(e, ERR_BUSY, "backup \"%s\" exists already", id);
+    }
     *fd = open(*folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (*fd < 0)
         return err_sys(e, ERR_SYSTEM, "could not open folder \"%s\"", *folder);

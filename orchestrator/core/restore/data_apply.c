@@ -127,6 +127,23 @@ static bool load_table(struct applying *x, const struct data_table *t, struct er
     return true;
 }
 
+/* A rule or a trigger of the user's may keep rows from being deleted: they would be there twice. */
+static bool check_empty(struct applying *x, const struct live_table *t, struct err *e)
+{
+    const char *left =
+        pg_value(x->arena, x->db,
+                 arena_printf(x->arena, "SELECT EXISTS (SELECT FROM %s%s)",
+                              t->kind == 'p' ? "" : "ONLY ", data_sql_table(x->arena, t)),
+                 PG_NONE, e);
+    if (left == NULL || strcmp(left, "f") == 0)
+        return left != NULL;
+    err_set(e, ERR_QUERY, "rows of table \"%s\".\"%s\" are there after they were deleted",
+            t->schema, t->name);
+    err_hint(e, "A rule or a trigger of the table keeps them: switch it off, or restore without"
+                " --triggers.");
+    return false;
+}
+
 /* Children first: what refers to a row goes before the row. */
 static bool delete_rows(struct applying *x, struct err *e)
 {
@@ -137,6 +154,8 @@ static bool delete_rows(struct applying *x, struct err *e)
         if (!pg_execf(x->db, e, "%s %s%s", t->truncated ? "TRUNCATE TABLE" : "DELETE FROM",
                       t->to->kind == 'p' ? "" : "ONLY ", data_sql_table(x->arena, t->to)))
             return err_wrap(e, "could not empty table \"%s\".\"%s\"", t->to->schema, t->to->name);
+        if (!check_empty(x, t->to, e))
+            return false;
         x->done->deleted += t->deleted;
     }
     return true;
