@@ -209,6 +209,15 @@ is "$(backups)" "" "nothing is left behind"
 ok "$(wait_for 5 no_sessions race; echo $?)" "no session either"
 bg_kill "$BG"
 
+# A transaction that has dropped a sequence may wait for us next: nobody would see that deadlock.
+sql race 'CREATE SEQUENCE dropped'
+bg_sql race 'BEGIN; DROP SEQUENCE dropped'
+run timeout 20 env DATABASE_URL="$(db_url race)" "$MIGSAFE" backup --kind data --lock-timeout 300ms --json
+status_is 79 "nor is a sequence waited for any longer"
+is "$(backups)" "" "nothing is left behind"
+bg_kill "$BG"
+sql race 'DROP SEQUENCE dropped'
+
 # --- while pg_dump runs --------------------------------------------------------------------------------------
 
 # Stands before the real one and waits for the test's word.

@@ -28,9 +28,11 @@ static bool set_up(struct copier *c, const struct copier_spec *spec, struct err 
     AUTO(arena) struct arena *a = arena_new();
     return copy_settings(c->db, e) &&
            pg_execf(c->db, e,
-                    "SET client_encoding = %s; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
+                    "SET lock_timeout = %lld;"
+                    " SET client_encoding = %s; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
                     " SET TRANSACTION SNAPSHOT %s; SAVEPOINT table_lock",
-                    pg_literal(a, spec->encoding), pg_literal(a, spec->frozen->snapshot));
+                    (long long)spec->lock_timeout_ms, pg_literal(a, spec->encoding),
+                    pg_literal(a, spec->frozen->snapshot));
 }
 
 struct copier *copier_open(const struct copier_spec *spec, struct err *e)

@@ -24,6 +24,7 @@ struct copier_spec {
     const char *encoding;        /* of the database */
     struct compression compression;
     int query_deadline_ms;
+    int64_t lock_timeout_ms;   /* for what the coordinator has no lock of: sequences; 0: none */
     struct progress *progress; /* or NULL */
 };
 /* A session that has the snapshot, with its settings as a dump needs them.  NULL: ERR_CONNECT,

@@ -134,6 +134,7 @@ static struct copier *open_copier(struct pass *pass, struct err *e)
                                        .encoding = pass->manifest->database.encoding,
                                        .compression = spec->compression,
                                        .query_deadline_ms = QUERY_LIMIT_MS,
+                                       .lock_timeout_ms = spec->lock_timeout_ms,
                                        .progress = spec->progress};
     AUTO(copier) struct copier *c = copier_open(&copier, e);
     if (c == NULL)
