@@ -4,7 +4,8 @@
  *
  * `jobs` sessions take what is to be loaded, largest first.  A table is one piece, loaded in one
  * transaction that empties it first, so that its rows can be written frozen: no later pass
- * has to touch its pages again.  One that would keep a single session busy when the others have
+ * has to touch its pages again; small ones share a transaction, and what has no rows is not
+ * touched.  One that would keep a single session busy when the others have
  * nothing left is loaded in pieces that begin where members of its file do.
  *
  * Then it is judged by the number of rows that the server took.
@@ -22,6 +23,8 @@ struct rows_spec {
     const struct stored *backup;
     const struct toc *toc;     /* of its archive; NULL: it has none that we can read */
     struct progress *progress; /* begun; or NULL */
+    bool *analyzed; /* by table of the manifest: set where its statistics are made as soon
+                     * as its rows are there; NULL: of none */
     int jobs;
 };
 
