@@ -11,16 +11,19 @@ struct restoring {
     struct connection to;
     const struct toc *toc; /* NULL: the archive is of a format that we do not read */
     bool *analyzed;        /* by table of the manifest */
+    bool *made;            /* by entry of toc: made with the rows; NULL without toc */
 };
 
 /* An archive that cannot be read here may still be one that pg_restore reads. */
 static bool read_toc(struct restoring *r, struct toc *toc, struct err *e)
 {
     const struct stored *backup = r->spec->backup;
-    if (toc_read(r->arena, backup->folder, toc, e))
+    if (toc_read(r->arena, backup->folder, toc, e)) {
         r->toc = toc;
-    else if (backup->manifest.not_stock == NULL || e->kind != ERR_DAMAGED)
+        r->made = arena_array(r->arena, toc->count + 1, sizeof(*r->made));
+    } else if (backup->manifest.not_stock == NULL || e->kind != ERR_DAMAGED) {
         return false;
+    }
     *e = (struct err){0};
     return true;
 }
@@ -39,6 +42,7 @@ static bool restore_part(const struct restoring *r, enum archive_part part, stru
         .no_acl = s->no_acl,
         .part = part,
         .toc = r->toc,
+        .left_out = r->made,
     };
     return restore_archive(r->arena, &archive, e);
 }
@@ -72,6 +76,7 @@ static bool load(const struct restoring *r, struct err *e)
         .toc = r->toc,
         .progress = s->progress,
         .analyzed = r->analyzed,
+        .made = r->made,
         .jobs = s->jobs > 0 ? s->jobs : 1,
     };
     if (!rows_load(r->arena, &rows, e))

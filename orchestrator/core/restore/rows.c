@@ -4,7 +4,8 @@
 #include "core/restore/compare.h"
 #include "core/restore/configuration.h"
 #include "core/restore/load.h"
-#include "core/restore/toc_tables.h"
+#include "core/restore/own_index.h"
+#include "core/restore/schedule.h"
 #include "sql/queries.h"
 
 enum {
@@ -39,7 +40,8 @@ struct loading_all {
     size_t batch_count;
     bool *early; /* by table: its statistics can be made before there are indexes; NULL: of none */
     bool within; /* a transaction that is open already */
-    size_t next; /* atomic; batch */
+    struct schedule schedule;
+    size_t index_count;
     int64_t *taken; /* atomic; rows by table of the manifest */
     size_t *left;   /* atomic; pieces that are not loaded yet, by table */
 };
@@ -202,20 +204,35 @@ static bool load_batch(struct pg *db, struct loading_all *all, const struct batc
            err_wrap(e, "could not analyze %s", names.length > 0 ? names.text : "a table");
 }
 
+static bool make_index(struct pg *db, struct loading_all *all, const struct own_index *index,
+                       struct err *e)
+{
+    const struct rows_spec *s = all->spec;
+    s->made[index->entry] = true;
+    return own_index_make(db, &s->toc->entries[index->entry], &all->tables[index->table], e);
+}
+
+static bool do_all(struct pg *db, struct loading_all *all, struct err *e)
+{
+    struct schedule_item *item;
+    while (schedule_take(&all->schedule, &item, e)) {
+        if (item == NULL)
+            return true;
+        if (!(item->kind == SCHEDULE_ROWS ? load_batch(db, all, item->what, e)
+                                          : make_index(db, all, item->what, e)))
+            return false;
+        schedule_done(&all->schedule, item);
+    }
+    return false;
+}
+
 static bool work(void *context, int worker UNUSED, struct err *e)
 {
     struct loading_all *all = context;
     const struct session_use use = {.application_name = "migsafe"};
     AUTO(pg) struct pg *db = connection_open(all->spec->to, &use, e);
-    if (db == NULL || !load_session(db, &all->spec->backup->manifest, e))
-        return false;
-    for (;;) {
-        size_t i = __atomic_fetch_add(&all->next, 1, __ATOMIC_RELAXED);
-        if (i >= all->batch_count)
-            return true;
-        if (!load_batch(db, all, &all->batches[i], e))
-            return false;
-    }
+    return db != NULL && load_session(db, &all->spec->backup->manifest, e) &&
+           (all->index_count == 0 || own_index_session(db, e)) && do_all(db, all, e);
 }
 
 static bool tick(void *context, struct err *e)
@@ -224,12 +241,43 @@ static bool tick(void *context, struct err *e)
     return progress_tick(all->spec->progress, e);
 }
 
-static bool load_parallel(struct loading_all *all, struct err *e)
+static void plan_schedule(struct arena *a, struct loading_all *all)
+{
+    const struct rows_spec *spec = all->spec;
+    struct own_index *indexes = NULL;
+    if (spec->made != NULL && spec->toc != NULL)
+        own_index_plan(a, spec->toc, &spec->backup->manifest, &indexes, &all->index_count);
+    struct schedule *s = &all->schedule;
+    s->items = arena_array(a, all->batch_count + all->index_count + 1, sizeof(*s->items));
+    for (size_t i = 0; i < all->batch_count; i++) {
+        const struct manifest_table *t = all->batches[i].pieces[0].table;
+        s->items[s->count++] = (struct schedule_item){.kind = SCHEDULE_ROWS,
+                                                      .table = (size_t)(t - all->tables),
+                                                      .weight = weight_of(t),
+                                                      .what = &all->batches[i]};
+    }
+    for (size_t i = 0; i < all->index_count; i++) {
+        const struct own_index *index = &indexes[i];
+        s->items[s->count++] =
+            (struct schedule_item){.kind = index->alone ? SCHEDULE_ALONE : SCHEDULE_SHARED,
+                                   .last = index->last,
+                                   .table = index->table,
+                                   .weight = weight_of(&all->tables[index->table]),
+                                   .what = index};
+    }
+    schedule_begin(a, s, all->table_count);
+}
+
+static bool load_parallel(struct arena *a, struct loading_all *all, struct err *e)
 {
     size_t most = all->spec->jobs < POOL_MAX ? (size_t)all->spec->jobs : POOL_MAX;
-    int threads = (int)(all->batch_count < most ? all->batch_count : most);
-    const struct pool_spec pool = {.threads = threads, .work = work, .tick = tick, .context = all};
-    return threads == 0 || pool_run(&pool, e);
+    plan_schedule(a, all);
+    size_t count = all->schedule.count < most ? all->schedule.count : most;
+    const struct pool_spec pool = {
+        .threads = (int)count, .work = work, .tick = tick, .context = all};
+    bool ok = count == 0 || pool_run(&pool, e);
+    schedule_end(&all->schedule);
+    return ok;
 }
 
 /* By what COPY took; tables without a file of their own are counted. */
@@ -310,7 +358,8 @@ bool rows_load(struct arena *a, const struct rows_spec *spec, struct err *e)
     const struct session_use use = {.application_name = "migsafe"};
     struct loading_all all = {.spec = spec};
     AUTO(pg) struct pg *db = connection_open(spec->to, &use, e);
-    return db != NULL && prepare(a, db, &all, e) && load_parallel(&all, e) && judge(a, &all, db, e);
+    return db != NULL && prepare(a, db, &all, e) && load_parallel(a, &all, e) &&
+           judge(a, &all, db, e);
 }
 
 bool rows_load_within(struct arena *a, struct pg *db, const struct rows_spec *spec, struct err *e)
