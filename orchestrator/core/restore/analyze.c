@@ -42,13 +42,32 @@ static bool work(void *context, int worker UNUSED, struct err *e)
     }
 }
 
-bool analyze_parallel(struct arena *a, const struct connection *to, int jobs, struct err *e)
+static bool list(struct arena *a, struct pg *db, const struct manifest *m, const bool *done,
+                 struct pg_rows *tables, struct err *e)
+{
+    const char **schemas = arena_array(a, m->table_count + 1, sizeof(*schemas));
+    const char **names = arena_array(a, m->table_count + 1, sizeof(*names));
+    size_t count = 0;
+    for (size_t i = 0; done != NULL && i < m->table_count; i++) {
+        if (!done[i])
+            continue;
+        schemas[count] = m->tables[i].schema;
+        names[count++] = m->tables[i].name;
+    }
+    return pg_query(a, db, sql_restore_analyze,
+                    PG_ARGS(pg_array(a, schemas, count), pg_array(a, names, count)), tables, e);
+}
+
+bool analyze_parallel(struct arena *a, const struct connection *to, const struct manifest *m,
+                      const bool *done, int jobs, struct err *e)
 {
     const struct session_use use = {.application_name = "migsafe"};
     struct analyzing z = {.to = to};
     AUTO(pg) struct pg *db = connection_open(to, &use, e);
-    if (db == NULL || !pg_query(a, db, sql_restore_analyze, PG_NONE, &z.tables, e))
+    if (db == NULL || !list(a, db, m, done, &z.tables, e))
         return false;
+    if (z.tables.count == 0)
+        return true;
     while (z.large < z.tables.count && pg_cell_int(&z.tables, z.large, "bytes") >= SMALL_BYTES)
         z.large++;
     const struct pool_spec pool = {.threads = jobs < 1          ? 1

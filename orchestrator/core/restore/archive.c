@@ -140,13 +140,11 @@ static char *list_of(struct arena *a, const struct archive_spec *spec, enum shar
     return s.text;
 }
 
-/* The list of a part in a file, for pg_restore; the caller removes it. */
-static const char *write_list(struct arena *a, const struct archive_spec *spec, enum share share,
-                              struct err *e)
+/* A list in a file, for pg_restore; the caller removes it. */
+static const char *write_list(struct arena *a, const char *list, struct err *e)
 {
     const char *tmp = getenv("TMPDIR");
     char *path = fs_join(a, tmp == NULL || tmp[0] != '/' ? "/tmp" : tmp, "migsafe.XXXXXX");
-    const char *list = list_of(a, spec, share);
     AUTO(fd) int fd = mkstemp(path);
     if (fd < 0) {
         err_sys(e, ERR_SYSTEM, "could not make \"%s\"", path);
@@ -161,10 +159,11 @@ static const char *write_list(struct arena *a, const struct archive_spec *spec, 
 static bool run_share(struct arena *a, const struct archive_spec *spec, struct tool_spec tool,
                       enum share share, struct err *e)
 {
-    const char *path = write_list(a, spec, share, e);
     struct strlist args = strlist_on(a);
+    const char *list = list_of(a, spec, share);
+    const char *path = list[0] == '\0' ? NULL : write_list(a, list, e);
     if (path == NULL)
-        return false;
+        return list[0] == '\0';
     for (size_t i = 0; i < tool.args->count; i++)
         strlist_add(&args, tool.args->items[i]);
     if (share == ATTACHES)
@@ -226,7 +225,7 @@ bool archive_text(struct arena *a, const struct archive_spec *spec, int server_v
     struct str text = str_on(a);
     const char *path, *list;
     if (!connection_tool(a, spec->pg_bin, "pg_restore", server_version, &path, e) ||
-        (list = write_list(a, spec, ALL, e)) == NULL)
+        (list = write_list(a, list_of(a, spec, ALL), e)) == NULL)
         return false;
     const struct proc_spec proc = {
         .argv = (const char *const[]){path, "--format=directory", "--file=-", "--no-subscriptions",

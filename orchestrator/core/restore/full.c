@@ -10,16 +10,20 @@ struct restoring {
     const struct restore_spec *spec;
     struct connection to;
     const struct toc *toc; /* NULL: the archive is of a format that we do not read */
+    bool *analyzed;        /* by table of the manifest */
+    bool *made;            /* by entry of toc: made with the rows; NULL without toc */
 };
 
 /* An archive that cannot be read here may still be one that pg_restore reads. */
 static bool read_toc(struct restoring *r, struct toc *toc, struct err *e)
 {
     const struct stored *backup = r->spec->backup;
-    if (toc_read(r->arena, backup->folder, toc, e))
+    if (toc_read(r->arena, backup->folder, toc, e)) {
         r->toc = toc;
-    else if (backup->manifest.not_stock == NULL || e->kind != ERR_DAMAGED)
+        r->made = arena_array(r->arena, toc->count + 1, sizeof(*r->made));
+    } else if (backup->manifest.not_stock == NULL || e->kind != ERR_DAMAGED) {
         return false;
+    }
     *e = (struct err){0};
     return true;
 }
@@ -38,6 +42,7 @@ static bool restore_part(const struct restoring *r, enum archive_part part, stru
         .no_acl = s->no_acl,
         .part = part,
         .toc = r->toc,
+        .left_out = r->made,
     };
     return restore_archive(r->arena, &archive, e);
 }
@@ -70,6 +75,8 @@ static bool load(const struct restoring *r, struct err *e)
         .backup = s->backup,
         .toc = r->toc,
         .progress = s->progress,
+        .analyzed = r->analyzed,
+        .made = r->made,
         .jobs = s->jobs > 0 ? s->jobs : 1,
     };
     if (!rows_load(r->arena, &rows, e))
@@ -87,12 +94,15 @@ static bool restore(struct restoring *r, struct err *e)
 
 bool restore_full(struct arena *a, const struct restore_spec *spec, struct err *e)
 {
-    struct restoring r = {
-        .arena = a, .spec = spec, .to = connection_to(spec->server, spec->target)};
-    progress_begin(spec->progress, "restore", text_bytes(&spec->backup->manifest));
+    const struct manifest *m = &spec->backup->manifest;
+    struct restoring r = {.arena = a,
+                          .spec = spec,
+                          .to = connection_to(spec->server, spec->target),
+                          .analyzed = arena_array(a, m->table_count + 1, sizeof(bool))};
+    progress_begin(spec->progress, "restore", text_bytes(m));
     if (!restore(&r, e))
         return err_wrap(e, "could not restore backup \"%s\"", spec->backup->id);
-    return (analyze_parallel(a, &r.to, spec->jobs, e) ||
+    return (analyze_parallel(a, &r.to, m, r.analyzed, spec->jobs, e) ||
             err_wrap(e, "could not analyze \"%s\"", spec->target)) &&
            progress_end(spec->progress, e);
 }

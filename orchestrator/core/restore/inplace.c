@@ -118,7 +118,7 @@ bool inplace_restore(struct arena *a, const struct inplace_spec *spec, bool *res
         return false;
     }
     *restored = true;
-    return (analyze_parallel(a, spec->live, spec->jobs, e) ||
+    return (analyze_parallel(a, spec->live, &spec->backup->manifest, NULL, spec->jobs, e) ||
             err_wrap(e, "could not analyze \"%s\"", spec->live->dbname)) &&
            progress_end(spec->progress, e);
 }
