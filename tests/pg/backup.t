@@ -218,6 +218,16 @@ is "$(backups)" "" "nothing is left behind"
 bg_kill "$BG"
 sql race 'DROP SEQUENCE dropped'
 
+# pg_dump's own limit is for LOCK TABLE alone.
+sql race 'CREATE VIEW dropped AS SELECT 1'
+bg_sql race 'BEGIN; DROP VIEW dropped'
+run timeout 30 env DATABASE_URL="$(db_url race)" "$MIGSAFE" backup --lock-timeout 300ms
+status_is 79 "nor does pg_dump wait any longer for a view that somebody drops"
+like "$ERR" 'pg_dump waits for a lock .*DROP VIEW dropped' "who has it is told"
+is "$(backups)" "" "nothing is left behind by it"
+bg_kill "$BG"
+sql race 'DROP VIEW dropped'
+
 # --- while pg_dump runs --------------------------------------------------------------------------------------
 
 # Stands before the real one and waits for the test's word.
@@ -239,7 +249,7 @@ launch_slow() { # sets PID
 
 # Every table has its file: nothing of ours asks for a lock any more, so who queues for one is pg_dump's matter.
 copied() {
-	[ "$(find "$MIGSAFE_BACKUP_DIR"/*_full.partial -name 'table_*' | wc -l)" = \
+	[ "$(find "$MIGSAFE_BACKUP_DIR"/*_full*.partial -name 'table_*' | wc -l)" = \
 		"$(sql race "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")" ]
 }
 

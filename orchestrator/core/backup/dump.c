@@ -5,6 +5,7 @@
 #include "base/pool.h"
 #include "base/stop.h"
 #include "core/backup/pg_dump.h"
+#include "core/backup/schema_wait.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -23,8 +24,9 @@ struct pass {
     int workers;         /* threads that may copy */
     _Atomic size_t next; /* item */
     struct deadline ping;
-    bool lost;             /* the holder */
-    pthread_mutex_t mutex; /* of what follows */
+    struct schema_wait schema_wait; /* of the calling thread */
+    bool lost;                      /* the holder */
+    pthread_mutex_t mutex;          /* of what follows */
     pthread_cond_t moved;
     enum stage stage;
     int needed, open; /* sessions */
@@ -88,7 +90,8 @@ static bool tick(void *context, struct err *e)
         if (!ping(pass, e))
             return false;
     }
-    return progress_tick(pass->spec->progress, e);
+    return (pass->spec->pg_dump == NULL || schema_wait_look(&pass->schema_wait, e)) &&
+           progress_tick(pass->spec->progress, e);
 }
 
 static bool dump_schema(struct pass *pass, struct err *e)
@@ -99,6 +102,7 @@ static bool dump_schema(struct pass *pass, struct err *e)
                                  .program = spec->pg_dump,
                                  .folder = spec->schema_folder,
                                  .snapshot = spec->frozen->snapshot,
+                                 .session = schema_wait_name(a, spec->holder),
                                  .lock_timeout_ms = spec->lock_timeout_ms};
     if (!pg_dump_run(a, &child, e))
         return false;
@@ -233,6 +237,9 @@ bool dump_run(struct arena *a, const struct dump_spec *spec, struct manifest *m,
                         .plan = p,
                         .workers = jobs < POOL_MAX ? jobs : POOL_MAX - 1,
                         .ping = deadline_in(PING_MS),
+                        .schema_wait = {.holder = spec->holder,
+                                        .limit_ms = spec->lock_timeout_ms,
+                                        .next_look = deadline_in(1)},
                         .mutex = PTHREAD_MUTEX_INITIALIZER,
                         .moved = PTHREAD_COND_INITIALIZER};
     bool ok = run(&pass, e);

@@ -67,8 +67,10 @@ void freeze_name_blocker(struct pg *db, const struct frozen *f, struct err *e)
     for (size_t i = 0; i < f->count; i++)
         strlist_add(&oids, f->tables[i].oid);
     const char *all = pg_array(a, oids.items, oids.count);
-    /* While we hold our own locks, if possible: whoever waits behind them goes on after it. */
-    if (!pg_query(a, db, sql_backup_blocker, PG_ARGS(all), &rows, &ignored) &&
+    /* While we hold our own locks, if possible: whoever waits behind them goes on after it.  And
+     * what was seen of others earlier in the transaction stays so until it is cleared. */
+    if ((!pg_exec(db, "SELECT pg_stat_clear_snapshot()", &ignored) ||
+         !pg_query(a, db, sql_backup_blocker, PG_ARGS(all), &rows, &ignored)) &&
         (!pg_exec(db, "ROLLBACK", &ignored) ||
          !pg_query(a, db, sql_backup_blocker, PG_ARGS(all), &rows, &ignored)))
         return;

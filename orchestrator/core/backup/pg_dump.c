@@ -85,7 +85,7 @@ static bool run(struct arena *a, const struct pg_dump_spec *spec, const struct c
 bool pg_dump_run(struct arena *a, const struct pg_dump_spec *spec, struct err *e)
 {
     struct child_env env = {0};
-    if (!child_env_open(a, spec->from, "migsafe backup", &env, e))
+    if (!child_env_open(a, spec->from, spec->session, &env, e))
         return false;
     strlist_add(&env.env, "LC_ALL=C"); /* its messages are read */
     bool ok = run(a, spec, &env, e);

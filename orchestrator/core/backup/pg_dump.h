@@ -11,6 +11,7 @@ struct pg_dump_spec {
     const char *program; /* path */
     const char *folder;  /* an empty one, or none; made */
     const char *snapshot;
+    const char *session; /* its application_name */
     int64_t lock_timeout_ms;
     const char *large; /* large objects alone instead, packed so ("gzip:1"), or NULL */
 };
