@@ -22,6 +22,7 @@ struct piece {
     int64_t from, to;
     int64_t weight;
     bool whole;
+    bool begins; /* a transaction */
 };
 
 /* Pieces in one transaction: whole tables; a part of a table is alone. */
@@ -110,6 +111,7 @@ static void plan_batches(struct arena *a, struct loading_all *all)
     for (size_t i = 0; i < all->count;) {
         size_t n = 1, share = (all->count - i) / 2 / (size_t)all->spec->jobs;
         int64_t bytes = all->pieces[i].weight;
+        all->pieces[i].begins = all->pieces[i].whole;
         while (i + n < all->count && n < share && n < BATCH_TABLES && all->pieces[i].whole &&
                all->pieces[i + n].whole && bytes < BATCH_BYTES)
             bytes += all->pieces[i + n++].weight;
@@ -146,7 +148,7 @@ static void plan(struct arena *a, struct loading_all *all)
 /* Emptying the table in the same transaction is what lets rows be written frozen; it is empty
  * already, and a partitioned table, which the rows of others pass through, cannot be. */
 static bool load_piece(struct arena *a, struct pg *db, const struct loading_all *all,
-                       const struct piece *p, bool begin, int64_t *rows, struct err *e)
+                       const struct piece *p, int64_t *rows, struct err *e)
 {
     const struct manifest *m = &all->spec->backup->manifest;
     const struct manifest_table *t = p->table;
@@ -160,7 +162,7 @@ static bool load_piece(struct arena *a, struct pg *db, const struct loading_all 
         .table = t,
         .from = p->from,
         .to = p->to,
-        .copy = arena_printf(a, "%s%s%s", begin ? "BEGIN; " : "",
+        .copy = arena_printf(a, "%s%s%s", p->begins && !all->within ? "BEGIN; " : "",
                              frozen ? arena_printf(a, "TRUNCATE ONLY %s; ", target) : "", copy),
         .progress = all->spec->progress,
     };
@@ -184,12 +186,11 @@ static bool load_batch(struct pg *db, struct loading_all *all, const struct batc
                        struct err *e)
 {
     AUTO(arena) struct arena *a = arena_new();
-    bool transaction = batch->pieces[0].whole;
     struct str names = str_on(a), end = str_on(a);
     for (size_t i = 0; i < batch->count; i++) {
         const struct manifest_table *t = batch->pieces[i].table;
         int64_t rows;
-        if (!load_piece(a, db, all, &batch->pieces[i], transaction && i == 0, &rows, e))
+        if (!load_piece(a, db, all, &batch->pieces[i], &rows, e))
             return false;
         if (!tell(all, t, rows) || all->early == NULL || !all->early[t - all->tables])
             continue;
@@ -198,7 +199,7 @@ static bool load_batch(struct pg *db, struct loading_all *all, const struct batc
     }
     if (names.length > 0)
         str_printf(&end, "ANALYZE %s;", names.text);
-    if (transaction)
+    if (batch->pieces[0].begins)
         str_add(&end, "COMMIT");
     return end.length == 0 || pg_exec(db, end.text, e) ||
            err_wrap(e, "could not analyze %s", names.length > 0 ? names.text : "a table");
@@ -369,7 +370,7 @@ bool rows_load_within(struct arena *a, struct pg *db, const struct rows_spec *sp
         return false;
     for (size_t i = 0; i < all.count; i++) {
         int64_t rows;
-        if (!load_piece(a, db, &all, &all.pieces[i], false, &rows, e))
+        if (!load_piece(a, db, &all, &all.pieces[i], &rows, e))
             return false;
         (void)tell(&all, all.pieces[i].table, rows);
         if (!progress_tick(spec->progress, e))

@@ -26,12 +26,13 @@ void schedule_begin(struct arena *a, struct schedule *s, size_t tables)
 {
     pthread_mutex_init(&s->mutex, NULL);
     s->tables = arena_array(a, tables + 1, sizeof(*s->tables));
-    s->first = s->rows_left = 0;
+    s->first = s->rows_left = s->rows_waiting = 0;
     qsort(s->items, s->count, sizeof(*s->items), heavier_first);
     for (size_t i = 0; i < s->count; i++) {
         if (s->items[i].kind != SCHEDULE_ROWS)
             continue;
         s->rows_left++;
+        s->rows_waiting++;
         s->tables[s->items[i].table].rows_left++;
     }
 }
@@ -41,11 +42,15 @@ void schedule_end(struct schedule *s)
     pthread_mutex_destroy(&s->mutex);
 }
 
+/* What can share its table comes when no rows are left to begin: it is what keeps several sessions
+ * busy at the end.  What must be alone comes early, beside rows of other tables. */
 static bool can_begin(const struct schedule *s, const struct schedule_item *item)
 {
     const struct schedule_table *t = &s->tables[item->table];
     if (item->kind == SCHEDULE_ROWS)
         return true;
+    if (item->kind == SCHEDULE_SHARED && s->rows_waiting > 0)
+        return false;
     return t->rows_left == 0 && (!item->last || s->rows_left == 0) && !t->alone &&
            (item->kind == SCHEDULE_SHARED || t->sharing == 0);
 }
@@ -54,6 +59,7 @@ static void begin(struct schedule *s, struct schedule_item *item)
 {
     struct schedule_table *t = &s->tables[item->table];
     item->taken = true;
+    s->rows_waiting -= item->kind == SCHEDULE_ROWS;
     t->sharing += item->kind == SCHEDULE_SHARED;
     t->alone |= item->kind == SCHEDULE_ALONE;
 }

@@ -35,9 +35,9 @@ struct schedule_item {
 struct schedule {
     struct schedule_item *items;
     size_t count;
-    pthread_mutex_t mutex; /* of what follows */
-    size_t first;          /* all before it are taken */
-    size_t rows_left;
+    pthread_mutex_t mutex;          /* of what follows */
+    size_t first;                   /* all before it are taken */
+    size_t rows_left, rows_waiting; /* items not done, not begun */
     struct schedule_table *tables;
 };
 
