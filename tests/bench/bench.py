@@ -73,7 +73,9 @@ def copies(sessions):
     """Server-side COPY in sessions at the same time."""
     lines = ["psql -Xq -v ON_ERROR_STOP=1 app " + " ".join(f"-c 'COPY {t} TO $$/dev/null$$'" for t in session)
              for session in sessions]
-    return " & ".join(lines) + " & wait -n && wait -n"
+    # By their ids: one that has ended before is no job any more for "wait -n".
+    return "".join(f"{line} & pid{i}=$!; " for i, line in enumerate(lines)) + \
+        " && ".join(f"wait $pid{i}" for i in range(len(lines)))
 
 
 def part_dump(b):
