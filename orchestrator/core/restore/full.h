@@ -2,8 +2,9 @@
  * full.h - restore a full backup into an empty database, and prove it.
  *
  * pg_restore makes the tables, migsafe loads the rows by itself (rows.h) and makes the indexes of
- * large tables (own_index.h), pg_restore makes all else that comes after the rows.  Data files are never read by pg_restore: they may be
- * packed in a way that it does not know.  Backups that pg_dump alone made go the same way.
+ * large tables (own_index.h), pg_restore makes all else that comes after the rows.  Data files are
+ * never read by pg_restore: they may be packed in a way that it does not know.  Backups that
+ * pg_dump alone made go the same way.
  */
 #ifndef MIGSAFE_CORE_RESTORE_FULL_H
 #define MIGSAFE_CORE_RESTORE_FULL_H
