@@ -136,7 +136,7 @@ bool fs_read(struct arena *a, const char *path, size_t max, char **text, size_t 
     return true;
 }
 
-static bool write_all(int fd, const char *bytes, size_t n)
+bool fd_write(int fd, const char *bytes, size_t n)
 {
     while (n > 0) {
         ssize_t done = write(fd, bytes, n);
@@ -152,7 +152,7 @@ static bool write_all(int fd, const char *bytes, size_t n)
 
 bool fs_append_synced(int fd, const char *line, size_t n, const char *path, struct err *e)
 {
-    if (!write_all(fd, line, n) || fsync(fd) < 0)
+    if (!fd_write(fd, line, n) || fsync(fd) < 0)
         return err_sys(e, ERR_SYSTEM, "could not write \"%s\"", path);
     return true;
 }

@@ -12,6 +12,8 @@
 
 void fd_close(int fd); /* accepts -1 */
 DEFINE_AUTO(fd, int, fd_close);
+/* All of it, whatever interrupts; false: errno says why. */
+MUST_CHECK bool fd_write(int fd, const char *bytes, size_t n);
 
 bool fs_exists(const char *path);
 bool fs_is_dir(const char *path);

@@ -2,7 +2,6 @@
 
 #include "base/fs.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -55,20 +54,6 @@ static void note_start(struct datafile *f)
     f->start_text = f->text_bytes;
 }
 
-static bool write_all(struct datafile *f, const char *bytes, size_t n, struct err *e)
-{
-    while (n > 0) {
-        ssize_t wrote = write(f->fd, bytes, n);
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote < 0)
-            return err_sys(e, ERR_SYSTEM, "could not write \"%s\"", f->path);
-        bytes += wrote;
-        n -= (size_t)wrote;
-    }
-    return true;
-}
-
 bool datafile_add(struct datafile *f, const struct datafile_piece *piece, struct err *e)
 {
     if (f->fd < 0 && !make(f, e))
@@ -76,8 +61,8 @@ bool datafile_add(struct datafile *f, const struct datafile_piece *piece, struct
     if (piece->starts_row &&
         (f->start_count == 0 || f->text_bytes - f->start_text >= DATAFILE_SEGMENT))
         note_start(f);
-    if (!write_all(f, piece->bytes, piece->n, e))
-        return false;
+    if (!fd_write(f->fd, piece->bytes, piece->n))
+        return err_sys(e, ERR_SYSTEM, "could not write \"%s\"", f->path);
     digest_add(f->sum, piece->bytes, piece->n);
     f->bytes += (int64_t)piece->n;
     f->text_bytes += (int64_t)piece->text_n;

@@ -43,20 +43,6 @@ static bool begin(struct import *i, const char *id, struct err *e)
     return false;
 }
 
-static bool write_all(int fd, const char *bytes, size_t n)
-{
-    while (n > 0) {
-        ssize_t done = write(fd, bytes, n);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return false;
-        bytes += done;
-        n -= (size_t)done;
-    }
-    return true;
-}
-
 static bool write_file(struct import *i, const char *name, read_fn *read, void *context,
                        struct err *e)
 {
@@ -68,7 +54,7 @@ static bool write_file(struct import *i, const char *name, read_fn *read, void *
     for (size_t n = 1; n > 0;) {
         if (!stop_check(e) || !read(context, i->piece, PIECE_BYTES, &n, e))
             return false;
-        if (!write_all(fd, i->piece, n))
+        if (!fd_write(fd, i->piece, n))
             return err_sys(e, ERR_SYSTEM, "could not write \"%s\"", path);
     }
     return true;

@@ -33,20 +33,6 @@ static bool starts(const char *head, size_t n, const char *magic, size_t length)
 /* --- copies in scratch --------------------------------------------------------------------------
  */
 
-static bool write_all(int fd, const char *bytes, size_t n)
-{
-    while (n > 0) {
-        ssize_t done = write(fd, bytes, n);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return false;
-        bytes += done;
-        n -= (size_t)done;
-    }
-    return true;
-}
-
 /* What killed processes left: nobody has locked it. */
 static void sweep(struct arena *a, const char *scratch)
 {
@@ -97,7 +83,7 @@ static bool copy_from(int from, int to, struct err *e)
             return true;
         if (n < 0 && fds[0].revents != 0 && errno != EINTR && errno != EAGAIN)
             return err_sys(e, ERR_SYSTEM, "could not read it");
-        if (n > 0 && !write_all(to, piece, (size_t)n))
+        if (n > 0 && !fd_write(to, piece, (size_t)n))
             return err_sys(e, ERR_SYSTEM, "could not keep it in the state folder");
     }
 }
@@ -129,7 +115,7 @@ static bool unpack(struct arena *a, const char *scratch, struct foreign *f, stru
     for (size_t n = 1; n > 0;) {
         if (!stop_check(e) || !unpack_read(from, piece, PIECE_BYTES, &n, e))
             return false;
-        if (!write_all(f->unpacked.fd, piece, n))
+        if (!fd_write(f->unpacked.fd, piece, n))
             return err_sys(e, ERR_SYSTEM, "could not unpack %s to \"%s\"", f->given, f->path);
     }
     return true;
