@@ -5,6 +5,8 @@
 #include "core/connection/connection.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 static void print_usage(FILE *to)
 {
@@ -75,11 +77,23 @@ static bool flush_results(FILE *out, struct err *e)
     return err_sys(e, ERR_SYSTEM, "could not write to standard output");
 }
 
+/* A caller may have closed them: then the next thing that is opened, a journal or the session of
+ * the lock, would have their numbers, and the log be written into it.  What is opened here cannot
+ * be read, or written: that fails as it would on what is closed. */
+static void hold_standard_files(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+            return;
+}
+
 int main(int argc, char **argv)
 {
     static struct settings settings;
     struct err e = {0};
     (void)argc;
+    hold_standard_files();
     stop_install();
     connection_ignore_environment();
     log_init(LOG_INFO, stderr);
@@ -98,7 +112,7 @@ int main(int argc, char **argv)
     if (!flush_results(ctx.out, &unwritten)) {
         log_err(&unwritten);
         e = ok ? unwritten : e;
-        ok = false;
+        ok = ok && ctx.acted;
     }
     return ok ? 0 : err_exit_status(e.kind);
 }

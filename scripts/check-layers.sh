@@ -13,7 +13,7 @@ match($0, /^#[ \t]*include "[a-z_]+\//) {
 	dir = substr($0, RSTART, RLENGTH); sub(/.*"/, "", dir); sub(/\/$/, "", dir)
 	if (!(dir in rank) || rank[dir] > me) { print FILENAME ":" FNR ": " $0; bad = 1 }
 }
-match($0, /^#[ \t]*include <(libpq-fe|git2|cjson\/|zlib|zstd|libdeflate|pg_query|openssl\/|curl\/|microhttpd)/) {
+match($0, /^#[ \t]*include <(libpq-fe|git2|cjson\/|zlib|zstd|libdeflate|isa-l|pg_query|openssl\/|curl\/|microhttpd)/) {
 	if (part[2] != "ext") { print FILENAME ":" FNR ": third-party header outside ext/: " $0; bad = 1 }
 	library = $0; sub(/.*</, "", library); sub(/[\/.>].*/, "", library)
 	if (library in owner && owner[library] != FILENAME) {

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The main job of migsafe, shown on a throw-away server: make demo, or scripts/demo.sh MIGSAFE-PROGRAM.
 #
-# A real shop application is deployed by a real Prisma; then a good migration, one that fails half-way,
-# and one that would lose a column's values: refused, and undone where it was let through.  After each failure the database is compared with
+# A real shop application is deployed by a real Prisma; then a good migration, one that fails half-way, and one that
+# would lose a column's values: refused, and undone where they were let through.  After each failure the database is compared with
 # its state before: every row, the schema, owner, rights and settings.  Everything is removed at the end.
 set -euo pipefail
 ROOT=$(cd "$(dirname "$0")/.." && pwd)
@@ -69,6 +69,7 @@ DATABASE_URL="postgresql://shop@localhost:$TEST_PGPORT/shop?host=$TEST_PGHOST"
 WEBHOOK_URL="http://127.0.0.1:$(cat "$work/port")/hook"
 BACKUP_DIR="$work/backups"
 ENV
+unset MIGSAFE_REHEARSE # the tests' own
 # Prisma with a config file reads no .env; migsafe gives it the URL.
 export CHECKPOINT_DISABLE=1
 
@@ -81,11 +82,14 @@ say '2. A good migration'
 app_migration "$work/shop" good_add_column
 deploy 0
 
-say '3. A migration that fails half-way, as Prisma 7.4 and later runs it: statement by statement'
+say '3. A migration that fails half-way, as Prisma 7.4 and later runs it, statement by statement: it fails in the rehearsal'
 app_migration "$work/shop" fail_halfway
 state "$work/before"
 export MIGRATION_SCRIPT='split'
-deploy 20
+deploy 10
+same_as_before
+say '   The same without a rehearsal: it fails in production, and is undone'
+deploy 20 --rehearse never --again
 printf -- '-- what the webhook got:\n'
 tail -n 1 "$work/hooks" | python3 -c 'import json,sys; print(json.dumps(json.loads(sys.stdin.read())["body"], indent=2))'
 same_as_before
@@ -96,7 +100,7 @@ app_migration "$work/shop" lose_rename
 deploy 10
 same_as_before
 say '   The same with a gate that only warns: its loss is found after it, and undone'
-deploy 20 --gate warn
+deploy 20 --gate warn --rehearse never
 same_as_before
 app_forget "$work/shop" lose_rename
 

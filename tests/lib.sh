@@ -121,7 +121,7 @@ run() { # COMMAND [ARGUMENT...]
 		("$@") <&0 >"$T/.out" 2>"$T/.err" &
 	else
 		# In the background so that this shell hears signals meanwhile; such a job would ignore INT.
-		env --default-signal=INT,QUIT timeout -k 10 "${RUN_TIMEOUT:-120}" "$@" <&0 >"$T/.out" 2>"$T/.err" &
+		env --default-signal=INT,QUIT timeout -k 10 "${RUN_TIMEOUT:-600}" "$@" <&0 >"$T/.out" 2>"$T/.err" &
 	fi
 	RUN_PID=$!
 	wait "$RUN_PID"
@@ -133,8 +133,9 @@ run() { # COMMAND [ARGUMENT...]
 	return 0
 }
 
+# SECONDS are for a quiet machine; a busy one gets six times as long: the limit is against hanging only.
 wait_for() { # SECONDS COMMAND [ARGUMENT...]: until it succeeds; 1 when it never did
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + 6 * $1))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ "$SECONDS" -le "$end" ] || return 1
@@ -279,7 +280,7 @@ bg_settled() { # HANDLE: the last SQL is done or the session is gone
 
 bg_more() { # HANDLE SQL: in the same session; returns when done, 1 when it failed
 	bg_send "$1" "$2"
-	wait_for "${RUN_TIMEOUT:-120}" bg_settled "$1" && [ -e "$T/.bg$1.done" ]
+	wait_for "${RUN_TIMEOUT:-600}" bg_settled "$1" && [ -e "$T/.bg$1.done" ]
 }
 
 bg_alive() { # HANDLE: does the session still answer?

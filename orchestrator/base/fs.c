@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -150,11 +151,30 @@ bool fd_write(int fd, const char *bytes, size_t n)
     return true;
 }
 
+int fd_memory_file(struct arena *a, const char *text, const char **path, struct err *e)
+{
+    AUTO(fd) int fd = memfd_create("migsafe", MFD_CLOEXEC);
+    if (fd < 0 || fchmod(fd, 0600) != 0 || !fd_write(fd, text, strlen(text))) {
+        err_sys(e, ERR_SYSTEM, "could not write a file in memory");
+        return -1;
+    }
+    *path = arena_printf(a, "/proc/%d/fd/%d", (int)getpid(), fd);
+    int opened = fd;
+    fd = -1;
+    return opened;
+}
+
 bool fs_append_synced(int fd, const char *line, size_t n, const char *path, struct err *e)
 {
-    if (!fd_write(fd, line, n) || fsync(fd) < 0)
-        return err_sys(e, ERR_SYSTEM, "could not write \"%s\"", path);
-    return true;
+    struct stat before;
+    bool known = fstat(fd, &before) == 0;
+    if (fd_write(fd, line, n) && fsync(fd) == 0)
+        return true;
+    err_sys(e, ERR_SYSTEM, "could not write \"%s\"", path);
+    /* A full disk takes a part of it: what is written next must not be torn by that. */
+    if (known && S_ISREG(before.st_mode))
+        (void)!ftruncate(fd, before.st_size);
+    return false;
 }
 
 bool fs_sync_dir(const char *path, struct err *e)

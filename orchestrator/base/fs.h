@@ -14,6 +14,9 @@ void fd_close(int fd); /* accepts -1 */
 DEFINE_AUTO(fd, int, fd_close);
 /* All of it, whatever interrupts; false: errno says why. */
 MUST_CHECK bool fd_write(int fd, const char *bytes, size_t n);
+/* Text as a file that a child of the same user can open by its path, 0600, and that is gone with
+ * the descriptor, or with us however we end: it was never on a disk.  -1: ERR_SYSTEM. */
+MUST_CHECK int fd_memory_file(struct arena *a, const char *text, const char **path, struct err *e);
 
 bool fs_exists(const char *path);
 bool fs_is_dir(const char *path);

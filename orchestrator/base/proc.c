@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -91,6 +92,7 @@ static void add_to_line(struct sink *s, char c)
 struct child {
     const struct proc_spec *spec;
     pid_t pid;
+    int end_fd; /* readable when it has ended; -1: it is reaped, or the system has no such thing */
     struct sink sinks[2];
     int in_fd; /* -1: closed, or none */
     char *piece;
@@ -158,11 +160,20 @@ static void feed(struct child *c)
         close_input(c); /* it reads no more: its exit status says why */
 }
 
+/* Its end is no event any more. */
+static void close_end(struct child *c)
+{
+    fd_close(c->end_fd);
+    c->end_fd = -1;
+}
+
 static bool reap_now(struct child *c)
 {
-    if (!c->reaped)
-        c->reaped = waitpid(c->pid, &c->wait_status, WNOHANG) == c->pid;
-    return c->reaped;
+    if (c->reaped || waitpid(c->pid, &c->wait_status, WNOHANG) != c->pid)
+        return c->reaped;
+    c->reaped = true;
+    close_end(c);
+    return true;
 }
 
 /* One round of waiting: output, input, the end of the child, a stop.  Descendants may keep the
@@ -171,11 +182,12 @@ static bool reap_now(struct child *c)
 static bool wait_round(struct child *c, int wait_ms)
 {
     bool any = false;
-    struct pollfd fds[4] = {{.fd = c->sinks[0].fd, .events = POLLIN},
-                            {.fd = c->sinks[1].fd, .events = POLLIN},
-                            {.fd = stop_fd(), .events = POLLIN},
-                            {.fd = c->io_failed ? -1 : c->in_fd, .events = POLLOUT}};
-    if (poll(fds, 4, wait_ms) <= 0)
+    struct pollfd fds[] = {{.fd = c->sinks[0].fd, .events = POLLIN},
+                           {.fd = c->sinks[1].fd, .events = POLLIN},
+                           {.fd = stop_fd(), .events = POLLIN},
+                           {.fd = c->io_failed ? -1 : c->in_fd, .events = POLLOUT},
+                           {.fd = c->end_fd, .events = POLLIN}};
+    if (poll(fds, ARRAY_LEN(fds), wait_ms) <= 0)
         return false;
     for (size_t i = 0; i < 2; i++) {
         if (fds[i].revents == 0)
@@ -236,6 +248,7 @@ static void kill_group(struct child *c)
     while (!c->reaped && waitpid(c->pid, &c->wait_status, 0) < 0 && errno == EINTR)
         continue;
     c->reaped = true;
+    close_end(c);
     (void)!finish_reading(c, &ignored);
 }
 
@@ -336,6 +349,7 @@ bool proc_run(struct arena *a, const struct proc_spec *spec, struct proc_result 
 
     struct child c = {
         .spec = spec,
+        .end_fd = -1,
         .in_fd = pipes[3][1],
         .piece = spec->feed == NULL ? NULL : arena_alloc(a, PIECE_BYTES),
         .taken = spec->take == NULL ? NULL : arena_alloc(a, PIECE_BYTES),
@@ -355,7 +369,8 @@ bool proc_run(struct arena *a, const struct proc_spec *spec, struct proc_result 
         return err_sys(e, ERR_SYSTEM, "could not run \"%s\"", spec->argv[0]);
     }
 
-    setpgid(c.pid, c.pid); /* whichever of the two comes first */
+    c.end_fd = (int)syscall(SYS_pidfd_open, c.pid, 0); /* closed on exec; without, it is looked */
+    setpgid(c.pid, c.pid);                             /* whichever of the two comes first */
     bool ok = spec->started == NULL || spec->started(spec->context, c.pid, e);
     ok = ok && (write(go_write, "g", 1) == 1 ||
                 err_sys(e, ERR_SYSTEM, "could not start \"%s\"", spec->argv[0]));

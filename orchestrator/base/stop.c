@@ -7,18 +7,39 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
+enum { SECOND_AFTER_MS = 500 };
+
 static _Atomic int first_signal; /* lock-free: a handler may set it, threads read it */
+static _Atomic int64_t first_ms;
 static int wake[2] = {-1, -1};
 static int shields;
 static _Thread_local struct stop_line *followed;
 
+/* Everything in here may be called by a handler (signal-safety(7)). */
+static void end_at_once(int number)
+{
+    static const char said[] = "migsafe: stopped at once by a second signal\n";
+    ssize_t ignored = write(STDERR_FILENO, said, sizeof(said) - 1);
+    (void)ignored;
+    signal(number, SIG_DFL);
+    raise(number); /* delivered as the handler returns */
+}
+
 static void on_signal(int number)
 {
     int saved = errno;
-    if (first_signal == 0)
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    if (first_signal == 0) {
+        first_ms = now_ms;
         first_signal = number;
+    } else if (number != SIGHUP && now_ms - first_ms >= SECOND_AFTER_MS) {
+        end_at_once(number);
+    }
     ssize_t ignored = write(wake[1], "", 1);
     (void)ignored;
     errno = saved;
@@ -87,6 +108,11 @@ int stop_signal(void)
     return first_signal;
 }
 
+const char *stop_signal_name(void)
+{
+    return first_signal == SIGINT ? "SIGINT" : first_signal == SIGTERM ? "SIGTERM" : "SIGHUP";
+}
+
 void stop_shield(bool raise)
 {
     shields += raise ? 1 : -1;
@@ -99,7 +125,7 @@ bool stop_check(struct err *e)
         return true;
     if (stop_signal() == 0)
         return err_set(e, ERR_CANCELLED, "cancelled"); /* in a pool, after the failure of another */
-    return err_set(e, ERR_CANCELLED, "cancelled by signal %d", stop_signal());
+    return err_set(e, ERR_CANCELLED, "cancelled by %s", stop_signal_name());
 }
 
 bool stop_sleep_ms(int64_t ms, struct err *e)

@@ -1,5 +1,8 @@
 #include "cmd/backup_find.h"
 
+#include "base/log.h"
+#include "sql/queries.h"
+
 static bool find_latest(struct cmd_context *ctx, struct stored *found, struct err *e)
 {
     const char *folder = ctx->settings->backup_dir;
@@ -29,4 +32,15 @@ bool backup_find(struct cmd_context *ctx, const char *operand, struct stored *fo
     return strcmp(operand, "latest") == 0
                ? find_latest(ctx, found, e)
                : store_find(ctx->arena, ctx->settings->backup_dir, operand, found, e);
+}
+
+void backup_warn_elsewhere(struct arena *a, struct pg *db, const struct stored *backup)
+{
+    struct err untold = {0};
+    const char *here = pg_value(a, db, sql_server_identity, PG_NONE, &untold);
+    if (here == NULL || backup->manifest.server == NULL ||
+        strcmp(here, backup->manifest.server) == 0)
+        return;
+    log_warning("backup %s was taken on another server than this (%s, this is %s)", backup->id,
+                backup->manifest.server, here);
 }

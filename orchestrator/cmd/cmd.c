@@ -137,7 +137,9 @@ static bool check_operands(const struct command *c, const struct strlist *args, 
         err_set(e, ERR_USAGE, "missing operand %s", c->args);
     else
         return true;
-    err_hint(e, "Run \"migsafe %s --help\" for the usage.", c->name);
+    bool wants_id = e->kind == ERR_USAGE && args->count == 0 && str_starts(c->args, "ID");
+    err_hint(e, "%sRun \"migsafe %s --help\" for the usage.",
+             wants_id ? "\"migsafe list\" shows the backups. " : "", c->name);
     return false;
 }
 

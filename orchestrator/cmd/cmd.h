@@ -25,6 +25,7 @@ struct cmd_context {
     FILE *out;    /* results; stdout but in tests */
     bool json;    /* --json was given */
     bool printed; /* a JSON document is out */
+    bool acted;   /* the exit status is about what was done, also where its words do not get out */
     bool helped;  /* --help was given: run returns false with no error, exit 0 */
 };
 
@@ -43,6 +44,8 @@ struct command {
     X(gate)         \
     X(backup)       \
     X(restore)      \
+    X(recover)      \
+    X(replay)       \
     X(list)         \
     X(show)         \
     X(verify)       \

@@ -5,6 +5,7 @@
 #include "cmd/cmd.h"
 #include "cmd/progress_line.h"
 #include "core/backup/backup.h"
+#include "core/fence/clear.h"
 #include "core/hook/hook.h"
 
 struct options {
@@ -139,6 +140,7 @@ static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
         !check_reason(o.reason, e) || !cmd_site(ctx, &site, e) ||
         !hooks_check(ctx->arena, ctx->settings, e))
         return false;
+    fence_clear_expired(ctx->arena, &site, ctx->settings);
     struct progress_line progress = progress_line_new(ctx->settings, o.verbose);
     const struct backup_spec spec = {
         .live = &site.live,

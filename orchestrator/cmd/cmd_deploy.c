@@ -42,6 +42,7 @@ static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
     options.progress = progress_line_of(&line);
     bool ok = deploy(ctx->arena, ctx->settings, &options, &report, e);
     progress_line_end(&line);
+    ctx->acted = true;
     if (report.verdict == NULL)
         return ok; /* no run was begun: the error says it all */
     if (ctx->json)

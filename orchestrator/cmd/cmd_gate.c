@@ -5,6 +5,8 @@
 #include "core/gate/gate.h"
 #include "core/gate/gate_git.h"
 #include "core/health/health.h"
+#include "steps/earlier.h"
+#include "steps/rehearsing.h"
 
 enum { QUERY_DEADLINE_MS = 10 * 60 * 1000, LOCK_WAIT_MS = 5000 };
 
@@ -76,6 +78,41 @@ static bool add_health(struct gating *g, const struct gate_context *c, struct er
     return true;
 }
 
+/* Only named: the gate changes nothing. */
+static void tell_open_run(struct gating *g)
+{
+    struct err ignored = {0};
+    struct earlier earlier;
+    struct arena *a = g->ctx->arena;
+    if (!earlier_read(a, g->ctx->settings->state_dir,
+                      &(struct earlier_of){.database = g->site.live.dbname}, &earlier, &ignored))
+        return;
+    const char *text = earlier_text(a, &earlier);
+    if (text != NULL)
+        log_warning("%s", text);
+}
+
+/* What a deploy to this database would do; a stand-in's size says nothing. */
+static void say_rehearsal(struct gating *g, struct pg *db)
+{
+    struct arena *a = g->ctx->arena;
+    struct database_facts facts;
+    struct err ignored = {0};
+    if (db == NULL || g->base != NULL || g->result.pending.count == 0 ||
+        !database_read(a, db, g->database, &facts, &ignored))
+        return;
+    const struct rehearse_look look = {.settings = g->ctx->settings,
+                                       .site = &g->site,
+                                       .folder = &g->folder,
+                                       .pending = &g->result.pending,
+                                       .gate = &g->result.findings,
+                                       .bytes = facts.bytes,
+                                       .limit_ms = g->ctx->settings->rehearse_limit_ms,
+                                       .limit_name = "rehearse-limit"};
+    struct rehearsal_outlook o = rehearse_outlook(a, &look, db);
+    log_info("a deploy: %s", rehearsal_outlook_line(a, &o));
+}
+
 static bool check(struct gating *g, struct err *e)
 {
     struct arena *a = g->ctx->arena;
@@ -97,6 +134,7 @@ static bool check(struct gating *g, struct err *e)
     }
     if (!cmd_site(g->ctx, &g->site, e))
         return false;
+    tell_open_run(g);
     db = connection_open(&g->site.live, &use, e);
     if (db == NULL || !prisma_state_read(a, &g->project, &g->site.live, db, &g->state, e))
         return false;
@@ -105,7 +143,10 @@ static bool check(struct gating *g, struct err *e)
     c.state = &g->state;
     c.db = db;
     c.default_schema = g->site.live.schema;
-    return gate_check(a, &c, &g->result, e) && add_health(g, &c, e);
+    if (!gate_check(a, &c, &g->result, e) || !add_health(g, &c, e))
+        return false;
+    say_rehearsal(g, db);
+    return true;
 }
 
 static const char *folder_of_variable(struct arena *a, const char *variable)

@@ -2,15 +2,15 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "cmd/backup_find.h"
 #include "cmd/cmd.h"
 #include "cmd/progress_line.h"
 #include "cmd/restore_data.h"
+#include "cmd/restore_end.h"
 #include "cmd/restore_inplace.h"
 #include "cmd/restore_print.h"
-#include "core/hook/hook.h"
-#include "core/journal.h"
+#include "core/fence/fence.h"
 #include "core/progress_note.h"
-#include "core/report/announce.h"
 #include "core/restore/drill.h"
 #include "core/restore/into.h"
 #include "core/restore/roles.h"
@@ -18,6 +18,7 @@
 #include "core/runlock.h"
 #include "core/site.h"
 #include "steps/earlier.h"
+#include "steps/recover.h"
 
 struct job {
     struct cmd_context *ctx;
@@ -75,6 +76,7 @@ static bool read_live(struct job *j, struct err *e)
             err_hint(e, "Add --into %s to restore it as a new database.", live);
         return false;
     }
+    fence_take_out(j->ctx->arena, &j->live);
     if (j->file == NULL && strcmp(live, of) != 0) {
         err_set(e, ERR_USAGE, "backup \"%s\" is of database \"%s\", not of \"%s\"", j->backup.id,
                 of, live);
@@ -229,10 +231,16 @@ static bool note(void *context, const char *part, const struct json *facts, stru
 static bool restore_onto_live(struct job *j, struct rollback_result *result, struct err *e)
 {
     const struct settings *s = j->ctx->settings;
+    const struct lost_rows_wish lost = {
+        .path = arena_printf(j->ctx->arena, "%s/" LOST_ROWS_FILE, journal_folder(j->journal)),
+        .default_schema = j->site.live.schema,
+    };
     const struct rollback_spec spec = {
         .server = &j->site.server,
         .maintenance_database = s->maintenance_database,
         .source = &j->source,
+        .backup = j->file == NULL ? &j->backup : NULL,
+        .lost = &lost,
         .live = j->live.name,
         .live_oid = j->live.oid,
         .run = j->run,
@@ -261,17 +269,12 @@ static bool write_begin(struct job *j, struct err *e)
     struct json *facts = json_object();
     json_put(facts, "database", j->into == NULL ? j->live.name : j->into);
     json_put(facts, "host", j->site.live.host);
+    json_put(facts, "server", runlock_server(j->lock));
     json_put(facts, "backup", j->file == NULL ? j->backup.id : NULL);
     json_put(facts, "file", j->file == NULL ? NULL : j->file->dump.name);
     json_put(facts, "into", j->into);
     json_put(facts, "live_oid", j->into == NULL ? j->live.oid : NULL);
     return journal_write(j->journal, "run", "begin", facts, NULL, e);
-}
-
-static void warn(struct job *j, const struct err *e)
-{
-    log_err_as(LOG_WARNING, e);
-    strlist_add(&j->report.warnings, arena_strdup(j->ctx->arena, e->message));
 }
 
 /* What is known before anything is done: hooks are told of it. */
@@ -301,6 +304,15 @@ static bool run_hooks(struct job *j, enum hook_point point, struct err *e)
     return j->into != NULL || hooks_run(j->ctx->arena, &hooks, point, e);
 }
 
+static bool note_commit(void *context, const char *transaction, struct err *e)
+{
+    struct job *j = context;
+    struct json *facts = json_object();
+    json_put(facts, "part", "in place");
+    json_put(facts, "transaction", transaction);
+    return journal_write(j->journal, "restore", "note", facts, NULL, e);
+}
+
 static bool restore_in_place(struct job *j, struct err *e)
 {
     struct arena *a = j->ctx->arena;
@@ -312,13 +324,16 @@ static bool restore_in_place(struct job *j, struct err *e)
     if (!journal_write(j->journal, "restore", "note", facts, NULL, e) ||
         !runlock_check(a, j->lock, e))
         return false;
+    j->in_place->spec.application_name = arena_printf(a, "migsafe:%s", j->run);
+    j->in_place->spec.committing = note_commit;
+    j->in_place->spec.context = j;
     bool ok = inplace_restore(a, &j->in_place->spec, &j->restored_in_place, e);
     if (!j->restored_in_place)
         return false;
     log_restored(j);
     if (!database_apply(a, j->maintenance, j->live.name, &j->backup.manifest.database, &late)) {
         err_wrap(&late, "the rows are restored, not all properties of the database");
-        warn(j, &late);
+        restore_warn(j->ctx->arena, &j->report, &late);
     }
     return ok;
 }
@@ -332,32 +347,25 @@ static bool restore_between_hooks(struct job *j, struct rollback_result *result,
     if (result->swapped)
         report_set_rollback(&j->report, result);
     if (!run_hooks(j, HOOK_POST_RESTORE, &late))
-        warn(j, &late);
+        restore_warn(j->ctx->arena, &j->report, &late);
     return ok;
 }
 
-/* restored: also where what came after the swap failed.  Without a verdict: the server went away in
- * the swap, so nobody knows which of the two is live. */
+/* Without a verdict the next run or `recover` goes on: the server went away in the swap, so nobody
+ * knows which of the two is live, or before it, and the side database is left. */
+static bool is_open(const struct job *j, const struct rollback_result *result, const struct err *e)
+{
+    return result->side_left || (e->kind == ERR_CONNECT && (j->in_place != NULL || j->swap_begun));
+}
+
 static void conclude(struct job *j, bool restored, const struct err *error)
 {
-    struct err late = {0};
-    const char *verdict = restored ? "restored" : "unchanged";
-    int exit_status = error == NULL ? 0 : err_exit_status(error->kind);
-    struct json *facts = json_object();
-    json_put(facts, "verdict", verdict);
-    json_put_int(facts, "exit", exit_status);
-    if (!journal_write(j->journal, "run", "verdict", facts, error, &late))
-        warn(j, &late);
-    report_end(&j->report, verdict, exit_status, error);
-    if (!announce(j->ctx->arena, j->ctx->settings, &j->report, error != NULL, &late))
-        warn(j, &late);
-    if (!report_write(j->ctx->arena, j->ctx->settings->state_dir, &j->report, &late))
-        log_err_as(LOG_WARNING, &late);
-    if (run_hooks(j, HOOK_END, &late))
-        return;
-    warn(j, &late);
-    if (!report_write(j->ctx->arena, j->ctx->settings->state_dir, &j->report, &late))
-        log_err_as(LOG_WARNING, &late);
+    const struct restore_end end = {.settings = j->ctx->settings,
+                                    .journal = j->journal,
+                                    .report = &j->report,
+                                    .restored = restored,
+                                    .no_hooks = j->into != NULL};
+    restore_end(j->ctx->arena, &end, error);
 }
 
 static bool restore_telling(struct job *j, struct rollback_result *result, struct err *e)
@@ -385,8 +393,8 @@ static bool carry_out(struct job *j, struct err *e)
     if (j->file != NULL)
         j->report.backups.items[0].rows = j->file->counts.rows;
     bool restored = ok || result.swapped || j->restored_in_place;
-    /* Before the swap nothing of live was touched, whoever went away. */
-    if (restored || e->kind != ERR_CONNECT || (j->in_place == NULL && !j->swap_begun))
+    j->ctx->acted = true;
+    if (restored || !is_open(j, &result, e))
         conclude(j, restored, ok ? NULL : e);
     if (j->restored_in_place)
         restore_inplace_print(
@@ -410,9 +418,11 @@ static bool carry_out_locked(struct job *j, struct err *e)
     AUTO(runlock)
     struct runlock *lock = runlock_take(j->ctx->arena, &j->site, s, j->run, "restore", e);
     j->lock = lock;
-    return lock != NULL && earlier_read(j->ctx->arena, s->state_dir, j->live.name, &earlier, e) &&
-           earlier_refuse_unfinished(&earlier, s->state_dir, e) && read_live(j, e) &&
-           find_source(j, e) && carry_out(j, e);
+    return lock != NULL && recover_first(j->ctx->arena, s, &j->site, lock, e) &&
+           earlier_read(j->ctx->arena, s->state_dir,
+                        &(struct earlier_of){j->live.name, runlock_server(lock)}, &earlier, e) &&
+           earlier_refuse_broken(&earlier, e) && read_live(j, e) && find_source(j, e) &&
+           carry_out(j, e);
 }
 
 static char *question(const struct job *j, const char *what_line)
@@ -433,6 +443,8 @@ static bool restore_checked(struct job *j, struct err *e)
         return false;
     if (j->into != NULL ? !restore_into_check(a, j->maintenance, j->into, e) : !read_live(j, e))
         return false;
+    if (j->into == NULL && j->file == NULL)
+        backup_warn_elsewhere(a, j->maintenance, &j->backup);
     if (!find_source(j, e) || (j->in_place != NULL &&
                                !restore_inplace_look(j->ctx, &j->site, &j->backup, j->in_place, e)))
         return false;
@@ -529,6 +541,8 @@ static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
         {"triggers", OPT_FLAG, &j.data.triggers, NULL, "data: let the tables' triggers fire"},
         {"other-database", OPT_FLAG, &j.data.other_database, NULL,
          "data: the backup may be of a database with another name"},
+        {"side", OPT_FLAG, &j.data.side, NULL,
+         "data: large; into a copy of the database, which is swapped in then"},
     };
     if (!cmd_parse(ctx, opts, ARRAY_LEN(opts), &args, e))
         return false;
@@ -572,7 +586,9 @@ const struct command cmd_restore = {
         "may have changed since, in one transaction.  What maps, what gets defaults and what"
         " would be lost\n"
         "is shown first (--dry-run: only that).  Tables must be empty, or --replace, or"
-        " --merge.",
+        " --merge.  --side\n"
+        "does it in a copy of the database, which is swapped in: live is not locked meanwhile, and"
+        " kept.",
     .min_args = 1,
     .max_args = 1,
     .run = run,

@@ -53,7 +53,10 @@ static void show_origin(struct cmd_context *ctx, const struct manifest *m)
     line(ctx, "label", m->label);
     line(ctx, "run", m->run);
     line(ctx, "pinned", m->pinned ? "yes" : "no");
-    line(ctx, "server", m->server_version);
+    line(ctx, "server",
+         m->server == NULL
+             ? m->server_version
+             : arena_printf(a, "%s, system identifier %s", m->server_version, m->server));
     line(ctx, "pg_dump", m->tool_version);
     line(ctx, "migsafe", m->migsafe_version);
     line(ctx, "snapshot",

@@ -139,9 +139,13 @@ static void print_names(const struct cmd_context *ctx, const char *title,
         fprintf(ctx->out, "  %s\n", names->items[i]);
 }
 
-static void print_failures(const struct cmd_context *ctx, const struct ledger *ledger)
+/* One that runs and one whose Prisma died look the same in the ledger: the lock tells them apart.
+ */
+static void print_failures(const struct cmd_context *ctx, const struct ledger *ledger,
+                           bool applying)
 {
-    const char *title = "\nfailed, or still running (a deploy stops with P3009):\n";
+    const char *title =
+        applying ? "\nbegun, perhaps running:\n" : "\nfailed (a deploy stops with P3009):\n";
     for (size_t i = 0; ledger != NULL && i < ledger->count; i++) {
         const struct ledger_row *row = &ledger->rows[i];
         if (!is_failed(row))
@@ -163,14 +167,18 @@ static void print_text(struct cmd_context *ctx, const struct status *s)
     print_counts(ctx, h);
     past_print(ctx->arena, &s->past, ctx->out);
     print_names(ctx, "pending", &h->pending);
-    print_failures(ctx, s->prisma.ledger);
+    print_failures(ctx, s->prisma.ledger, s->past.applying != NULL);
     print_names(ctx, "rolled back, not applied since", &h->rolled_back);
     print_names(ctx, "edited after they were applied", &h->edited);
     print_names(ctx, "applied, but missing in the folder", &h->missing);
     print_names(ctx, "out of order: pending, but before the last applied", &h->out_of_order);
     print_names(ctx, "pending without a migration.sql", &h->scriptless);
-    fprintf(ctx->out, "\n%s%s%s%s\n", s->prisma.summary, s->prisma.code ? " (" : "",
-            s->prisma.code ? s->prisma.code : "", s->prisma.code ? ")" : "");
+    if (s->past.applying != NULL)
+        fputs("\na deploy would wait for the one that is at work; once that has ended, ask again\n",
+              ctx->out);
+    else
+        fprintf(ctx->out, "\n%s%s%s%s\n", s->prisma.summary, s->prisma.code ? " (" : "",
+                s->prisma.code ? s->prisma.code : "", s->prisma.code ? ")" : "");
 }
 
 static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)

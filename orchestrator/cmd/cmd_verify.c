@@ -102,29 +102,6 @@ static bool check_restore(struct job *j, struct err *e)
 /* --- what came of it ----------------------------------------------------------------------------
  */
 
-/* The place rather than the backup: no room, no right, a server that is stopped. */
-static bool tells_of_place(const struct err *e)
-{
-    static const char *const classes[] = {"53", "57", "58", "42501"};
-    static const char *const words[] = {"No space left", "terminating connection",
-                                        "connection to server"};
-    for (size_t i = 0; i < ARRAY_LEN(classes); i++)
-        if (str_starts(e->sqlstate, classes[i]))
-            return true;
-    for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        if (strstr(e->message, words[i]) != NULL)
-            return true;
-    return false;
-}
-
-/* A statement of it failed, or it is damaged: a verdict.  Else nothing was learned of it. */
-static bool tells_of_backup(const struct err *e)
-{
-    bool statement = e->kind == ERR_QUERY ||
-                     (e->kind == ERR_CHILD && strstr(e->detail, "The command was") != NULL);
-    return e->kind == ERR_DAMAGED || (statement && !tells_of_place(e));
-}
-
 static void note(struct job *j, const struct stored *s, const char *result)
 {
     struct err e = {0};
@@ -134,7 +111,7 @@ static void note(struct job *j, const struct stored *s, const char *result)
 
 static void note_result(struct job *j, bool ok, const struct err *e)
 {
-    if (!ok && !tells_of_backup(e))
+    if (!ok && !proof_tells_of_backup(e))
         return;
     note(j, &j->backup, ok ? "ok" : e->message);
     if (ok && strcmp(j->proven.id, j->backup.id) != 0)
@@ -221,7 +198,7 @@ static bool run(struct cmd_context *ctx, struct strlist args, struct err *e)
     bool ok = check_files(&j, e) && (!j.restores || check_restore(&j, e));
     progress_line_end(&line);
     note_result(&j, ok, e);
-    if (ctx->json && (ok || tells_of_backup(e)))
+    if (ctx->json && (ok || proof_tells_of_backup(e)))
         print_json(&j, ok, e);
     else if (ok)
         print_text(&j);

@@ -50,6 +50,8 @@ static bool wait_for_answer(struct arena *a, const struct site *site, int64_t wa
         if (answer->attempts == 1 && wait_ms > 0)
             log_info("%s; waiting for it up to %s", e->message, clock_human_ms(a, wait_ms));
         left = end - clock_ms();
+        if (left <= 0 && wait_ms == 0)
+            return false;
         if (left <= 0)
             return err_wrap(e, "no answer within %s", clock_human_ms(a, wait_ms));
         if (!stop_sleep_ms(pause < left ? pause : left, e))

@@ -3,6 +3,7 @@
 #include "core/prisma/migrations.h"
 #include "core/prisma/project.h"
 #include "core/restore/side.h"
+#include "steps/earlier.h"
 
 void doctor_project(struct doctor *d)
 {
@@ -33,6 +34,24 @@ void doctor_hooks(struct doctor *d)
         doctor_ok(d, "hooks", "what is in \"%s\" can be run", d->settings->hooks_dir);
 }
 
+/* A run without an end, or one that waits for a decision: the next deploy would meet it. */
+static void check_runs(struct doctor *d)
+{
+    struct err e = {0};
+    struct earlier earlier;
+    const char *database = d->site.live.dbname;
+    if (!earlier_read(d->arena, d->settings->state_dir, &(struct earlier_of){.database = database},
+                      &earlier, &e)) {
+        doctor_warning(d, "runs", &e);
+        return;
+    }
+    const char *text = earlier_text(d->arena, &earlier);
+    if (text == NULL)
+        return;
+    err_set(&e, ERR_PREFLIGHT, "%s", text);
+    doctor_warning(d, "runs", &e);
+}
+
 /* Databases of ours that lie about: kept ones take up room, others are leftovers of dead runs. */
 void doctor_leftovers(struct doctor *d)
 {
@@ -41,6 +60,7 @@ void doctor_leftovers(struct doctor *d)
     struct err e = {0};
     if (d->maintenance == NULL)
         return;
+    check_runs(d);
     if (!side_list(d->arena, d->maintenance, d->site.live.dbname, &items, &count, &e)) {
         doctor_warning(d, "leftovers", &e);
         return;

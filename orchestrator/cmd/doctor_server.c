@@ -122,6 +122,19 @@ static void warn(struct doctor *d, const char *message, const char *hint)
     doctor_warning(d, "role", &e);
 }
 
+/* Without a swap a way back may be in place; whether it works, only --drill can tell. */
+static void no_swap(struct doctor *d, const char *what, const char *hint)
+{
+    bool in_place = strcmp(d->settings->way_back, "auto") == 0;
+    (in_place ? warn : refuse)(
+        d,
+        arena_printf(d->arena, "%s%s", what,
+                     in_place ? ": a way back would be one transaction in the database itself"
+                              : ", which a rollback needs"),
+        arena_printf(d->arena, "%s%s", hint,
+                     in_place ? " `migsafe doctor --drill` tells whether it works without." : ""));
+}
+
 /* A rollback makes a database, renames two and ends sessions. */
 static void judge_rights(struct doctor *d, const struct pg_rows *rows)
 {
@@ -131,26 +144,23 @@ static void judge_rights(struct doctor *d, const struct pg_rows *rows)
         doctor_ok(d, "role", "%s is a superuser", role);
         return;
     }
-    int before = d->errors;
-    if (!pg_cell_bool(rows, 0, "createdb"))
-        refuse(d,
-               arena_printf(d->arena, "role %s may not create databases, which a rollback needs",
-                            role),
-               arena_printf(d->arena, "Run ALTER ROLE %s CREATEDB, or set admin-url.", ident));
-    if (!pg_cell_bool(rows, 0, "owns"))
-        refuse(d,
-               arena_printf(d->arena,
-                            "role %s does not own the database, which a rollback must rename",
-                            role),
-               arena_printf(d->arena, "It belongs to %s: set admin-url to a role with its rights.",
-                            owner));
+    bool may_create = pg_cell_bool(rows, 0, "createdb"), owns = pg_cell_bool(rows, 0, "owns");
+    if (!may_create)
+        no_swap(d, arena_printf(d->arena, "role %s may not create databases", role),
+                arena_printf(d->arena, "Run ALTER ROLE %s CREATEDB, or set admin-url.", ident));
+    if (!owns)
+        no_swap(d,
+                arena_printf(d->arena, "role %s may not rename the database, not being its owner",
+                             role),
+                arena_printf(d->arena, "It belongs to %s: set admin-url to a role with its rights.",
+                             owner));
     if (!pg_cell_bool(rows, 0, "may_signal"))
         warn(d, arena_printf(d->arena, "role %s may not end sessions of other roles", role),
              arena_printf(d->arena, "Run GRANT pg_signal_backend TO %s.", ident));
     if (!pg_cell_bool(rows, 0, "may_see"))
         warn(d, arena_printf(d->arena, "role %s does not see what other roles' sessions do", role),
              arena_printf(d->arena, "Run GRANT pg_monitor TO %s.", ident));
-    if (d->errors == before)
+    if (may_create && owns)
         doctor_ok(d, "role", "%s may create databases and rename this one", role);
 }
 

@@ -1,16 +1,19 @@
 #include "cmd/restore_data.h"
+#include "cmd/backup_find.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "cmd/emergency.h"
 #include "cmd/restore_data_print.h"
-#include "core/hook/hook.h"
-#include "core/journal.h"
-#include "core/report/announce.h"
+#include "cmd/restore_data_side.h"
+#include "cmd/restore_end.h"
 #include "core/restore/data_scan.h"
 #include "core/restore/data_trial.h"
 #include "core/runlock.h"
 #include "steps/earlier.h"
+#include "steps/recover.h"
+
+enum { KEPT_MS = 30 * 1000 };
 
 struct job {
     struct cmd_context *ctx;
@@ -19,6 +22,8 @@ struct job {
     const char *run;
     struct stored backup;
     struct connection to; /* live, as the role that works beside it: it may more */
+    struct pg *planner;   /* the session that has read the catalog; NULL: it is not kept */
+    struct deadline kept; /* until when: one that idles longer may be cut off unnoticed */
     struct data_wishes wishes;
     struct live live;
     struct data_scans scans;
@@ -26,7 +31,9 @@ struct job {
     struct data_plan plan;
     struct journal *journal;
     struct run_report report;
-    const char *emergency;
+    struct runlock *lock;
+    struct stored saved;            /* the emergency backup */
+    struct restore_data_side *side; /* with --side */
     struct data_applied done;
 };
 
@@ -49,6 +56,7 @@ static const char *first_option(const struct restore_data_options *o)
         {o->maps.count > 0, "map"},
         {o->defaults.count > 0, "default"},
         {o->other_database, "other-database"},
+        {o->side, "side"},
     };
     for (size_t i = 0; i < ARRAY_LEN(options); i++)
         if (options[i].given)
@@ -75,6 +83,7 @@ static bool read_wishes(struct job *j, struct err *e)
     const struct restore_data_options *o = j->options;
     j->wishes = (struct data_wishes){.accept_loss = o->accept_loss,
                                      .triggers = o->triggers,
+                                     .side = o->side,
                                      .maps = o->maps,
                                      .defaults = o->defaults};
     if (o->replace && o->merge != NULL)
@@ -107,7 +116,16 @@ static bool find_backup(struct job *j, const char *id, struct err *e)
     return store_verify_files(j->ctx->arena, &j->backup, e);
 }
 
-static struct data_apply_spec apply_spec(const struct job *j)
+static bool note_commit(void *context, const char *transaction, struct err *e)
+{
+    struct job *j = context;
+    struct json *facts = json_object();
+    json_put(facts, "part", "in place");
+    json_put(facts, "transaction", transaction);
+    return journal_write(j->journal, "restore", "note", facts, NULL, e);
+}
+
+static struct data_apply_spec apply_spec(struct job *j)
 {
     return (struct data_apply_spec){
         .to = &j->to,
@@ -116,7 +134,11 @@ static struct data_apply_spec apply_spec(const struct job *j)
         .scans = &j->scans,
         .trials = &j->trials,
         .lock_timeout_ms = j->ctx->settings->lock_timeout_ms,
+        .jobs = j->ctx->settings->jobs,
         .progress = j->options->progress,
+        .application_name = arena_printf(j->ctx->arena, "migsafe:%s", j->run),
+        .committing = note_commit,
+        .context = j,
     };
 }
 
@@ -131,6 +153,7 @@ static bool make_plan(struct job *j, struct err *e)
     AUTO(pg) struct pg *db = connection_open(&j->to, &use, e);
     if (db == NULL || !live_read(a, db, m, &j->live, e))
         return false;
+    backup_warn_elsewhere(a, db, &j->backup);
     live_mark_generated(&j->live, m);
     if (!data_plan_make(a, &from, &j->plan, e))
         return false;
@@ -143,13 +166,20 @@ static bool make_plan(struct job *j, struct err *e)
         return false;
     const struct data_apply_spec trial = apply_spec(j);
     from.trials = &j->trials;
-    return data_try(a, &trial, &j->trials, e) && data_plan_make(a, &from, &j->plan, e);
+    if (!data_try(a, &trial, &j->trials, e) || !data_plan_make(a, &from, &j->plan, e))
+        return false;
+    if (!j->options->dry_run && !j->options->side) { /* a swap ends all sessions there */
+        j->kept = deadline_in(KEPT_MS);
+        j->planner = TAKE(db);
+    }
+    return true;
 }
 
-static void warn(struct job *j, const struct err *e)
+/* Once: who gets it closes it. */
+static struct pg *take_planner(struct job *j)
 {
-    log_err_as(LOG_WARNING, e);
-    strlist_add(&j->report.warnings, arena_strdup(j->ctx->arena, e->message));
+    AUTO(pg) struct pg *db = TAKE(j->planner);
+    return deadline_passed(&j->kept) ? NULL : TAKE(db);
 }
 
 static void begin_report(struct job *j)
@@ -170,8 +200,10 @@ static bool write_begin(struct job *j, struct err *e)
     struct json *facts = json_object();
     json_put(facts, "database", j->site->live.dbname);
     json_put(facts, "host", j->site->live.host);
+    json_put(facts, "server", runlock_server(j->lock));
     json_put(facts, "backup", j->backup.id);
     json_put_bool(facts, "data_only", true);
+    json_put(facts, "live_oid", j->options->side ? j->live.oid : NULL);
     return journal_write(j->journal, "run", "begin", facts, NULL, e);
 }
 
@@ -186,32 +218,51 @@ static bool run_hooks(struct job *j, enum hook_point point, struct err *e)
 static bool back_up(struct job *j, struct err *e)
 {
     struct arena *a = j->ctx->arena;
-    struct stored saved;
     const char *label = arena_printf(a, "before the data of %s", j->backup.id);
     if (!journal_write(j->journal, "backup", "begin", NULL, NULL, e) ||
-        !emergency_backup(j->ctx, &j->to, j->run, label, &saved, e))
+        !emergency_backup(j->ctx, &j->to, j->run, label, &j->saved, e))
         return false;
-    j->emergency = saved.id;
     const struct report_backup b = {
-        .id = saved.id,
+        .id = j->saved.id,
         .kind = "full",
-        .path = saved.folder,
-        .bytes = saved.manifest.bytes,
-        .rows = manifest_rows(&saved.manifest),
+        .path = j->saved.folder,
+        .bytes = j->saved.manifest.bytes,
+        .rows = manifest_rows(&j->saved.manifest),
     };
     report_add_backup(&j->report, &b);
     struct json *facts = json_object();
-    json_put(facts, "id", j->emergency);
+    json_put(facts, "id", j->saved.id);
     return journal_write(j->journal, "backup", "done", facts, NULL, e);
+}
+
+static bool apply_aside(struct job *j, struct err *e)
+{
+    j->side = ARENA_NEW(j->ctx->arena, struct restore_data_side);
+    *j->side = (struct restore_data_side){
+        .ctx = j->ctx,
+        .site = j->site,
+        .run = j->run,
+        .journal = j->journal,
+        .lock = j->lock,
+        .saved = &j->saved,
+        .apply = apply_spec(j),
+        .done = &j->done,
+    };
+    bool ok = restore_data_side(j->side, e);
+    if (j->side->result.swapped)
+        report_set_rollback(&j->report, &j->side->result);
+    return ok;
 }
 
 static bool apply(struct job *j, struct err *e)
 {
-    const struct data_apply_spec spec = apply_spec(j);
+    struct data_apply_spec spec = apply_spec(j);
+    spec.saved = &j->saved.manifest;
+    spec.session = take_planner(j);
     log_info("restoring the data of backup %s", j->backup.id);
     if (!journal_write(j->journal, "data", "begin", NULL, NULL, e))
         return false;
-    bool ok = data_apply(j->ctx->arena, &spec, &j->done, e);
+    bool ok = j->options->side ? apply_aside(j, e) : data_apply(j->ctx->arena, &spec, &j->done, e);
     for (size_t i = 0; i < j->done.warnings.count; i++) {
         log_warning("%s", j->done.warnings.items[i]);
         strlist_add(&j->report.warnings, j->done.warnings.items[i]);
@@ -229,32 +280,17 @@ static bool between_hooks(struct job *j, struct err *e)
     struct err late = {0};
     bool ok = run_hooks(j, HOOK_PRE_RESTORE, e) && back_up(j, e) && apply(j, e);
     if (!run_hooks(j, HOOK_POST_RESTORE, &late))
-        warn(j, &late);
+        restore_warn(j->ctx->arena, &j->report, &late);
     return ok;
 }
 
 static void conclude(struct job *j, const struct err *error)
 {
-    struct err late = {0};
-    struct arena *a = j->ctx->arena;
-    const struct settings *s = j->ctx->settings;
-    const char *verdict = j->done.committed ? "restored" : "unchanged";
-    int exit_status = error == NULL ? 0 : err_exit_status(error->kind);
-    struct json *facts = json_object();
-    json_put(facts, "verdict", verdict);
-    json_put_int(facts, "exit", exit_status);
-    if (!journal_write(j->journal, "run", "verdict", facts, error, &late))
-        warn(j, &late);
-    report_end(&j->report, verdict, exit_status, error);
-    if (!announce(a, s, &j->report, error != NULL, &late))
-        warn(j, &late);
-    if (!report_write(a, s->state_dir, &j->report, &late))
-        log_err_as(LOG_WARNING, &late);
-    if (run_hooks(j, HOOK_END, &late))
-        return;
-    warn(j, &late);
-    if (!report_write(a, s->state_dir, &j->report, &late))
-        log_err_as(LOG_WARNING, &late);
+    const struct restore_end end = {.settings = j->ctx->settings,
+                                    .journal = j->journal,
+                                    .report = &j->report,
+                                    .restored = j->done.committed};
+    restore_end(j->ctx->arena, &end, error);
 }
 
 /* Whoever lost the server while it committed does not know: a run without an end says so. */
@@ -273,13 +309,14 @@ static bool carry_out(struct job *j, struct err *e)
     if (!ok && !j->done.committed && !j->done.unknown)
         log_info("database \"%s\" is as it was", j->site->live.dbname);
     if (ok || j->done.committed)
-        restore_data_print_done(j->ctx,
-                                &(struct restore_data_result){.backup = &j->backup,
-                                                              .plan = &j->plan,
-                                                              .done = &j->done,
-                                                              .run = j->run,
-                                                              .emergency = j->emergency,
-                                                              .elapsed_ms = clock_ms() - began});
+        restore_data_print_done(j->ctx, &(struct restore_data_result){
+                                            .backup = &j->backup,
+                                            .plan = &j->plan,
+                                            .done = &j->done,
+                                            .run = j->run,
+                                            .emergency = j->saved.id,
+                                            .swapped = j->side == NULL ? NULL : &j->side->result,
+                                            .elapsed_ms = clock_ms() - began});
     return ok;
 }
 
@@ -290,8 +327,12 @@ static bool carry_out_locked(struct job *j, struct err *e)
     const struct settings *s = j->ctx->settings;
     AUTO(runlock)
     struct runlock *lock = runlock_take(a, j->site, s, j->run, "restore", e);
-    return lock != NULL && earlier_read(a, s->state_dir, j->site->live.dbname, &earlier, e) &&
-           earlier_refuse_unfinished(&earlier, s->state_dir, e) && carry_out(j, e);
+    j->lock = lock;
+    return lock != NULL && recover_first(a, s, j->site, lock, e) &&
+           earlier_read(a, s->state_dir,
+                        &(struct earlier_of){j->site->live.dbname, runlock_server(lock)}, &earlier,
+                        e) &&
+           earlier_refuse_broken(&earlier, e) && carry_out(j, e);
 }
 
 static const char *question(const struct job *j)
@@ -300,11 +341,15 @@ static const char *question(const struct job *j)
     return arena_printf(
         a,
         "%s of backup %s go into database \"%s\"%s. A full backup of it is taken "
-        "before.",
+        "before.%s",
         str_plural(a, j->plan.rows, "row", "rows"), j->backup.id, j->plan.live->database,
         j->plan.deleted == 0 ? ""
                              : arena_printf(a, ", %s there now deleted",
-                                            str_plural(a, j->plan.deleted, "row is", "rows are")));
+                                            str_plural(a, j->plan.deleted, "row is", "rows are")),
+        j->options->side
+            ? " A copy takes its place: its sessions are ended, it is kept under another"
+              " name, with what others write to it meanwhile."
+            : "");
 }
 
 static bool preview(struct job *j, struct err *e)
@@ -326,9 +371,11 @@ bool restore_data(struct cmd_context *ctx, const struct site *site, const char *
 {
     struct job j = {.ctx = ctx, .site = site, .options = o, .run = run};
     j.to = connection_to(&site->server, site->live.dbname);
-    if (!read_wishes(&j, e) || !hooks_check(ctx->arena, ctx->settings, e) ||
-        !find_backup(&j, id, e) || !make_plan(&j, e) || !preview(&j, e))
-        return false;
-    return o->dry_run || (cmd_confirm(ctx, o->yes, question(&j), site->live.dbname, e) &&
-                          carry_out_locked(&j, e));
+    bool ok = read_wishes(&j, e) && hooks_check(ctx->arena, ctx->settings, e) &&
+              (!o->side || restore_data_side_look(ctx, site, e)) && find_backup(&j, id, e) &&
+              make_plan(&j, e) && preview(&j, e) &&
+              (o->dry_run || (cmd_confirm(ctx, o->yes, question(&j), site->live.dbname, e) &&
+                              carry_out_locked(&j, e)));
+    pg_close(j.planner);
+    return ok;
 }

@@ -9,7 +9,7 @@
 
 struct restore_data_options {
     bool data_only; /* also of a full backup */
-    bool replace, accept_loss, triggers, other_database;
+    bool replace, accept_loss, triggers, other_database, side;
     const char *merge; /* "skip", "update"; or NULL */
     struct strlist maps, defaults;
     bool dry_run, yes;

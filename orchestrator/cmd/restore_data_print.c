@@ -1,6 +1,7 @@
 #include "cmd/restore_data_print.h"
 
 #include "base/clock.h"
+#include "cmd/restore_print.h"
 
 static const char *plural(struct arena *a, int64_t n, const char *one, const char *many)
 {
@@ -213,10 +214,14 @@ static void print_meanwhile(struct arena *a, FILE *to, const struct data_plan *p
         strlist_add(&keys, plan->taken_off[i]->name);
     for (size_t i = 0; i < plan->quiet_count; i++)
         for (size_t k = 0; k < plan->quiet[i]->trigger_count; k++)
-            strlist_printf(&triggers, "%s of %s.%s", plan->quiet[i]->triggers[k].name,
-                           plan->quiet[i]->schema, plan->quiet[i]->name);
+            if (!plan->quiet[i]->triggers[k].copy)
+                strlist_printf(&triggers, "%s of %s.%s", plan->quiet[i]->triggers[k].name,
+                               plan->quiet[i]->schema, plan->quiet[i]->name);
     print_list(to, "not in the backup, left alone: ", &untouched);
     print_list(to, "foreign keys taken off meanwhile, added and checked again: ", &keys);
+    if (plan->remade_count > 0)
+        fprintf(to, "%s made of all rows in the end\n",
+                plural(a, (int64_t)plan->remade_count, "index is", "indexes are"));
     print_list(to, "triggers that do not fire meanwhile (--triggers lets them): ", &triggers);
     if (plan->sequence_count > 0)
         fprintf(to, "%s set behind the highest number given out\n",
@@ -259,8 +264,13 @@ void restore_data_print_plan(struct cmd_context *ctx, FILE *to, const struct sto
     print_tables(a, to, plan);
     print_meanwhile(a, to, plan);
     print_verdict(a, to, plan);
-    fprintf(to, "all of it or nothing, in one transaction; a full backup of the database as it is "
-                "now is taken before\n");
+    if (plan->wishes->side)
+        fprintf(to,
+                "all of it or nothing, in a copy of the database that takes its name then; what "
+                "others write meanwhile stays in the one that is kept; ");
+    else
+        fprintf(to, "all of it or nothing, in one transaction; ");
+    fprintf(to, "a full backup of the database as it is now is taken before\n");
 }
 
 /* --- JSON ------------------------------------------------------------------------------------ */
@@ -327,9 +337,18 @@ static void put_meanwhile(struct json *j, const struct data_plan *plan)
         json_put(row, "table", plan->taken_off[i]->child->name);
         json_put(row, "name", plan->taken_off[i]->name);
     }
+    struct json *indexes = json_put_array(j, "indexes_remade");
+    for (size_t i = 0; i < plan->remade_count; i++) {
+        struct json *row = json_push_object(indexes);
+        json_put(row, "schema", plan->remade[i]->schema);
+        json_put(row, "table", plan->remade[i]->table->name);
+        json_put(row, "name", plan->remade[i]->name);
+    }
     struct json *triggers = json_put_array(j, "triggers_off");
     for (size_t i = 0; i < plan->quiet_count; i++)
         for (size_t k = 0; k < plan->quiet[i]->trigger_count; k++) {
+            if (plan->quiet[i]->triggers[k].copy)
+                continue;
             struct json *row = json_push_object(triggers);
             json_put(row, "schema", plan->quiet[i]->schema);
             json_put(row, "table", plan->quiet[i]->name);
@@ -345,6 +364,7 @@ struct json *restore_data_plan_json(struct cmd_context *ctx, const struct stored
     json_put(j, "backup", backup->id);
     json_put(j, "database", plan->live->database);
     json_put(j, "mode", mode_name(plan->wishes->mode));
+    json_put_bool(j, "side", plan->wishes->side);
     json_put_bool(j, "possible", data_plan_check(ctx->arena, plan, &why));
     json_put_int(j, "rows", plan->rows);
     json_put_int(j, "rows_deleted", plan->deleted);
@@ -390,6 +410,8 @@ static void print_done_json(struct cmd_context *ctx, const struct restore_data_r
         json_put_int(row, "inserted", t->inserted);
     }
     put_texts(j, "warnings", &r->done->warnings);
+    if (r->swapped != NULL)
+        rollback_json(r->swapped, json_put_object(j, "swap"));
     json_put_node(j, "plan", restore_data_plan_json(ctx, r->backup, r->plan));
     cmd_print(ctx, j);
 }
@@ -414,5 +436,7 @@ void restore_data_print_done(struct cmd_context *ctx, const struct restore_data_
                     t->table->into->name, str_count(a, t->inserted),
                     str_count(a, t->rows - t->inserted), update ? " and overwritten" : "");
     }
+    if (r->swapped != NULL)
+        restore_print_swapped(ctx, r->swapped);
     fprintf(ctx->out, "the database as it was before: migsafe restore %s\n", r->emergency);
 }

@@ -7,6 +7,7 @@
 #include "cmd/cmd.h"
 #include "core/backup/store.h"
 #include "core/restore/data_apply.h"
+#include "core/restore/rollback.h"
 
 void restore_data_print_plan(struct cmd_context *ctx, FILE *to, const struct stored *backup,
                              const struct data_plan *plan);
@@ -17,7 +18,8 @@ struct restore_data_result {
     const struct stored *backup;
     const struct data_plan *plan;
     const struct data_applied *done;
-    const char *run, *emergency; /* id of the backup taken before */
+    const char *run, *emergency;           /* id of the backup taken before */
+    const struct rollback_result *swapped; /* with --side; else NULL */
     int64_t elapsed_ms;
 };
 void restore_data_print_done(struct cmd_context *ctx, const struct restore_data_result *r);

@@ -3,6 +3,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "core/backup/store.h"
+#include "core/fence/fence.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -55,17 +56,21 @@ bool restore_file_open(struct cmd_context *ctx, const char *operand, bool asks,
     log_info("reading %s", is_stdin ? "standard input" : operand);
     if (!foreign_open(ctx->arena, operand, ctx->settings->state_dir, &f->dump, e))
         return false;
-    if (terminal < 0 || dup2(terminal, STDIN_FILENO) >= 0)
-        return true;
-    foreign_close(&f->dump);
-    return err_sys(e, ERR_SYSTEM, "could not read from the terminal");
+    bool ok = f->data_only || foreign_has_tables(&f->dump, e);
+    if (ok && terminal >= 0 && dup2(terminal, STDIN_FILENO) < 0)
+        ok = err_sys(e, ERR_SYSTEM, "could not read from the terminal");
+    if (!ok)
+        foreign_close(&f->dump);
+    return ok;
 }
 
 bool restore_file_like(struct arena *a, struct pg *maintenance, const char *live, const char *name,
                        struct database_facts *like, struct err *e)
 {
-    if (database_read(a, maintenance, live, like, e))
+    if (database_read(a, maintenance, live, like, e)) {
+        fence_take_out(a, like);
         return true;
+    }
     if (strcmp(e->sqlstate, "3D000") != 0)
         return false;
     *e = (struct err){0};

@@ -8,6 +8,7 @@
 #include "core/restore/foreign.h"
 
 struct restore_file {
+    bool data_only; /* set before: its rows alone are wanted, for tables of another */
     struct foreign dump;
     struct foreign_counts counts;
     struct foreign_restore spec;

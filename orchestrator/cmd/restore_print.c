@@ -154,6 +154,22 @@ static void print_lost(struct cmd_context *ctx, const struct rollback_result *r)
     }
     if (r->lost_note != NULL)
         fprintf(ctx->out, "  %s\n", r->lost_note);
+    if (r->rows.path != NULL)
+        fprintf(ctx->out, "to bring them back: migsafe replay %s\n", r->rows.run);
+    if (r->rows.note != NULL)
+        fprintf(ctx->out, "  not in its file: %s\n", r->rows.note);
+}
+
+void restore_print_swapped(struct cmd_context *ctx, const struct rollback_result *r)
+{
+    struct arena *a = ctx->arena;
+    fprintf(ctx->out, "new connections waited %s; %s ended\n",
+            clock_human_ms(a, r->swap.blocked_ms),
+            str_plural(a, r->swap.sessions_ended, "session was", "sessions were"));
+    fprintf(ctx->out, "kept: the database as it was before is \"%s\"%s\n", r->kept,
+            r->kept_bytes < 0 ? "" : arena_printf(a, " (%s)", str_bytes(a, r->kept_bytes)));
+    fprintf(ctx->out, "      to drop it: %s\n", side_drop_command(a, r->kept));
+    print_lost(ctx, r);
 }
 
 void restore_print_done(struct cmd_context *ctx, const struct restore_what *what, const char *live,
@@ -175,13 +191,7 @@ void restore_print_done(struct cmd_context *ctx, const struct restore_what *what
             clock_human_ms(a, r->elapsed_ms));
     if (what->file != NULL)
         print_counts(ctx, what);
-    fprintf(ctx->out, "new connections waited %s; %s ended\n",
-            clock_human_ms(a, r->swap.blocked_ms),
-            str_plural(a, r->swap.sessions_ended, "session was", "sessions were"));
-    fprintf(ctx->out, "kept: the database as it was before is \"%s\"%s\n", r->kept,
-            r->kept_bytes < 0 ? "" : arena_printf(a, " (%s)", str_bytes(a, r->kept_bytes)));
-    fprintf(ctx->out, "      to drop it: %s\n", side_drop_command(a, r->kept));
-    print_lost(ctx, r);
+    restore_print_swapped(ctx, r);
 }
 
 void restore_print_into(struct cmd_context *ctx, const struct restore_what *what,

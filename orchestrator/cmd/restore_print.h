@@ -34,6 +34,9 @@ void restore_print_plan(struct cmd_context *ctx, const struct restore_plan *plan
 void restore_print_done(struct cmd_context *ctx, const struct restore_what *what, const char *live,
                         const char *run, const struct rollback_result *r);
 
+/* How long newcomers waited, what is kept, and what is only there. */
+void restore_print_swapped(struct cmd_context *ctx, const struct rollback_result *r);
+
 struct restore_new {
     const char *name, *run;
     int64_t elapsed_ms;

@@ -2,7 +2,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cmd/backup_output.h"
 #include "cmd/progress_line.h"
+#include "core/prisma/deploy.h"
+#include "steps/earlier.h"
 
 /* The database that a run worked on: its first record says so. */
 static bool is_of(const struct journal_run *r, const char *database)
@@ -29,6 +32,16 @@ static bool read_run(struct arena *a, const struct settings *s, const char *data
     return true;
 }
 
+static bool read_open(struct arena *a, const struct settings *s, const char *database,
+                      struct past *past, struct err *e)
+{
+    struct earlier earlier;
+    if (!earlier_read(a, s->state_dir, &(struct earlier_of){.database = database}, &earlier, e))
+        return false;
+    past->open = earlier_text(a, &earlier);
+    return true;
+}
+
 static bool read_backup(struct arena *a, const struct settings *s, const char *database,
                         struct past *past, struct err *e)
 {
@@ -48,7 +61,9 @@ static bool read_beside(struct arena *a, const struct settings *s, const struct 
                         struct past *past, struct err *e)
 {
     AUTO(pg) struct pg *m = site_open_maintenance(site, s, "migsafe status", e);
-    return m != NULL && side_list(a, m, site->live.dbname, &past->beside, &past->beside_count, e);
+    return m != NULL && side_list(a, m, site->live.dbname, &past->beside, &past->beside_count, e) &&
+           fence_read(a, m, site->live.dbname, &past->fence, e) &&
+           prisma_lock_holder(a, m, site->live.dbname, &past->applying, e);
 }
 
 void past_read(struct arena *a, const struct settings *s, const struct site *site,
@@ -58,6 +73,8 @@ void past_read(struct arena *a, const struct settings *s, const struct site *sit
     *past = (struct past){0};
     if (!read_run(a, s, site->live.dbname, past, &e))
         log_err_as(LOG_WARNING, &e);
+    if (!read_open(a, s, site->live.dbname, past, &e))
+        log_err_as(LOG_WARNING, &e);
     if (!read_backup(a, s, site->live.dbname, past, &e))
         log_err_as(LOG_WARNING, &e);
     if (!read_beside(a, s, site, past, &e))
@@ -66,11 +83,9 @@ void past_read(struct arena *a, const struct settings *s, const struct site *sit
 
 static void put_progress(const struct journal_progress *p, struct json *to)
 {
-    if (p->doing == NULL) {
-        json_put(to, "progress", NULL);
+    struct json *j = json_put_object_if(to, "progress", p->doing != NULL);
+    if (j == NULL)
         return;
-    }
-    struct json *j = json_put_object(to, "progress");
     json_put(j, "doing", p->doing);
     json_put_int(j, "done", p->done);
     json_put_int(j, "total", p->total);
@@ -82,11 +97,9 @@ static void put_progress(const struct journal_progress *p, struct json *to)
 
 static void put_run(const struct journal_run *r, struct json *to)
 {
-    if (r->run == NULL) {
-        json_put(to, "last_run", NULL);
+    struct json *j = json_put_object_if(to, "last_run", r->run != NULL);
+    if (j == NULL)
         return;
-    }
-    struct json *j = json_put_object(to, "last_run");
     json_put(j, "run", r->run);
     json_put(j, "command", r->command);
     json_put(j, "verdict", r->verdict);
@@ -98,9 +111,24 @@ static void put_run(const struct journal_run *r, struct json *to)
     put_progress(&r->progress, j);
 }
 
+static void put_fence(const struct fence_mark *mark, struct json *to)
+{
+    if (mark->run == NULL) {
+        json_put(to, "fence", NULL);
+        return;
+    }
+    struct json *j = json_put_object(to, "fence");
+    json_put(j, "run", mark->run);
+    json_put(j, "until", mark->until);
+    json_put_bool(j, "expired", mark->expired);
+}
+
 void past_json(const struct past *past, struct json *to)
 {
     put_run(&past->run, to);
+    json_put(to, "open_run", past->open);
+    json_put(to, "applying", past->applying);
+    put_fence(&past->fence, to);
     json_put(to, "last_good_backup", past->backup.id);
     struct json *list = json_put_array(to, "databases_beside");
     for (size_t i = 0; i < past->beside_count; i++) {
@@ -117,7 +145,7 @@ void past_json(const struct past *past, struct json *to)
 static const char *ago(struct arena *a, const char *at)
 {
     int64_t then = clock_parse_rfc3339(at);
-    return then < 0 ? "" : clock_human_ms(a, ((int64_t)time(NULL) - then) * 1000);
+    return then < 0 ? "" : backup_age(a, then);
 }
 
 static void print_progress(struct arena *a, const struct journal_progress *p, FILE *to)
@@ -141,9 +169,17 @@ void past_print(struct arena *a, const struct past *past, FILE *to)
         fprintf(to, "last run:   %s %s has no end: last record \"%s\" of step \"%s\", %s ago\n",
                 r->command, r->run, r->last_event, r->last_step, ago(a, r->ended_at));
     print_progress(a, &r->progress, to);
+    if (past->applying != NULL)
+        fprintf(to, "applying:   migrations are applied just now, by %s\n", past->applying);
+    if (past->open != NULL)
+        fprintf(to, "open:       %s\n", past->open);
     if (past->backup.id != NULL)
         fprintf(to, "backup:     %s, %s ago\n", past->backup.id,
                 ago(a, past->backup.manifest.finished_at));
+    if (past->fence.run != NULL)
+        fprintf(to, "fence:      writes of others are refused by run %s%s\n", past->fence.run,
+                past->fence.expired ? ", which is dead: the next deploy, restore or backup lifts it"
+                                    : "");
     for (size_t i = 0; i < past->beside_count; i++) {
         const struct side_database *d = &past->beside[i];
         fprintf(to, "%-11s %s, %s, %s old; when nobody needs it: %s\n",

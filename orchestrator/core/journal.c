@@ -3,7 +3,9 @@
 #include "base/clock.h"
 #include "base/fs.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 enum { JOURNAL_MAX_BYTES = 64 * 1024 * 1024 };
@@ -29,6 +31,16 @@ void journal_close(struct journal *j)
     free(j);
 }
 
+/* Where the file system has no locks there is none: only `recover` asks for it. */
+static bool lock(struct journal *j, struct err *e)
+{
+    if (flock(j->fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+        return true;
+    err_set(e, ERR_BUSY, "run %s is still at work on this machine", j->run);
+    err_hint(e, "Wait for its end.");
+    return false;
+}
+
 static bool create(struct journal *j, struct err *e)
 {
     if (!fs_mkdirs(j->arena, j->folder, e))
@@ -36,13 +48,14 @@ static bool create(struct journal *j, struct err *e)
     j->fd = open(j->path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
     if (j->fd < 0)
         return err_sys(e, ERR_SYSTEM, "could not create \"%s\"", j->path);
-    return fs_sync_dir(j->folder, e) && fs_sync_dir(fs_dirname(j->arena, j->folder), e);
+    return lock(j, e) && fs_sync_dir(j->folder, e) &&
+           fs_sync_dir(fs_dirname(j->arena, j->folder), e);
 }
 
-struct journal *journal_open(const char *state_dir, const char *run, const char *command,
-                             struct err *e)
+static struct journal *make(const char *state_dir, const char *run, const char *command,
+                            struct err *e)
 {
-    AUTO(journal) struct journal *j = calloc(1, sizeof(*j));
+    struct journal *j = calloc(1, sizeof(*j));
     if (j == NULL) {
         err_sys(e, ERR_SYSTEM, "could not open a journal");
         return NULL;
@@ -53,7 +66,57 @@ struct journal *journal_open(const char *state_dir, const char *run, const char 
     j->command = arena_strdup(j->arena, command);
     j->folder = fs_join(j->arena, runs_folder(j->arena, state_dir), run);
     j->path = fs_join(j->arena, j->folder, "journal.jsonl");
-    return create(j, e) ? TAKE(j) : NULL;
+    return j;
+}
+
+struct journal *journal_open(const char *state_dir, const char *run, const char *command,
+                             struct err *e)
+{
+    AUTO(journal) struct journal *j = make(state_dir, run, command, e);
+    return j != NULL && create(j, e) ? TAKE(j) : NULL;
+}
+
+/* Of the line that ends at, or reaches over, end. */
+static size_t line_start(const char *text, size_t end)
+{
+    while (end > 0 && text[end - 1] != '\n')
+        end--;
+    return end;
+}
+
+/* What a crash left of a record that was never finished. */
+static bool cut_torn_line(struct journal *j, struct err *e)
+{
+    char *text;
+    size_t length;
+    if (!fs_read(j->arena, j->path, JOURNAL_MAX_BYTES, &text, &length, e))
+        return false;
+    size_t whole = line_start(text, length), last = whole == 0 ? 0 : line_start(text, whole - 1);
+    struct err broken = {0};
+    struct json *record = json_parse(text + last, whole - last, &broken);
+    if (record == NULL && whole > 0)
+        whole = last;
+    json_free(record);
+    return whole == length || ftruncate(j->fd, (off_t)whole) == 0 ||
+           err_sys(e, ERR_SYSTEM, "could not cut off the end of \"%s\"", j->path);
+}
+
+struct journal *journal_continue(const char *state_dir, const char *run, const char *command,
+                                 struct err *e)
+{
+    struct journal_run r;
+    AUTO(journal) struct journal *j = make(state_dir, run, command, e);
+    if (j == NULL || !journal_read(j->arena, state_dir, j->run, &r, e))
+        return NULL;
+    size_t count = json_count(r.records);
+    j->sequence = count == 0 ? 0 : json_int(json_at(r.records, count - 1), "seq", 0);
+    json_free(r.records);
+    j->fd = open(j->path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    if (j->fd < 0) {
+        err_sys(e, ERR_SYSTEM, "could not open \"%s\"", j->path);
+        return NULL;
+    }
+    return lock(j, e) && cut_torn_line(j, e) ? TAKE(j) : NULL;
 }
 
 bool journal_write(struct journal *j, const char *step, const char *event, struct json *data,
@@ -135,14 +198,18 @@ static void summarise(struct arena *a, struct journal_run *r)
         if (is_progress(a, record, &r->progress))
             continue;
         r->progress = (struct journal_progress){0};
-        r->command = arena_strdup(a, json_str(record, "command", ""));
         r->last_step = arena_strdup(a, json_str(record, "step", ""));
         r->last_event = arena_strdup(a, event);
         r->ended_at = arena_strdup(a, json_str(record, "at", ""));
-        if (i == 0)
+        const struct json *data = json_find(record, "data");
+        if (r->command == NULL) {
+            r->command = arena_strdup(a, json_str(record, "command", ""));
             r->started_at = r->ended_at;
+        }
+        const char *decision = json_str(data, "decision", NULL);
+        if (strcmp(r->last_step, "recover") == 0 && decision != NULL)
+            r->decision = arena_strdup(a, decision);
         if (strcmp(event, "verdict") == 0) {
-            const struct json *data = json_find(record, "data");
             r->verdict = arena_strdup(a, json_str(data, "verdict", ""));
             r->exit_status = (int)json_int(data, "exit", -1);
         }
@@ -169,9 +236,54 @@ bool journal_read(struct arena *a, const char *state_dir, const char *run, struc
     return true;
 }
 
+const struct json *journal_first(const struct json *records, const char *step, const char *event)
+{
+    for (const struct json *r = json_first(records); r != NULL; r = json_next(r))
+        if (strcmp(json_str(r, "step", ""), step) == 0 &&
+            strcmp(json_str(r, "event", ""), event) == 0)
+            return r;
+    return NULL;
+}
+
+const struct json *journal_last(const struct json *records, const char *step, const char *event)
+{
+    const struct json *last = NULL;
+    for (const struct json *r = json_first(records); r != NULL; r = json_next(r))
+        if (strcmp(json_str(r, "step", ""), step) == 0 &&
+            strcmp(json_str(r, "event", ""), event) == 0)
+            last = r;
+    return last;
+}
+
+bool journal_is_held(struct arena *a, const char *state_dir, const char *run)
+{
+    const char *path = fs_join(a, fs_join(a, runs_folder(a, state_dir), run), "journal.jsonl");
+    AUTO(fd) int fd = open(path, O_WRONLY | O_CLOEXEC);
+    return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
+bool journal_may_be_open(const char *state_dir, const char *run)
+{
+    AUTO(arena) struct arena *scratch = arena_new();
+    struct err unreadable = {0};
+    const char *folder = fs_join(scratch, runs_folder(scratch, state_dir), run);
+    char *text;
+    if (!fs_read(scratch, fs_join(scratch, folder, "journal.jsonl"), JOURNAL_MAX_BYTES, &text, NULL,
+                 &unreadable))
+        return true;
+    return strstr(text, "\"event\":\"verdict\"") == NULL ||
+           strstr(text, "\"verdict\":\"broken\"") != NULL;
+}
+
 bool journal_list(struct arena *a, const char *state_dir, struct strlist *runs, struct err *e)
 {
+    struct strlist found = strlist_on(a);
     *runs = strlist_on(a);
     const char *folder = runs_folder(a, state_dir);
-    return !fs_is_dir(folder) || fs_list(a, folder, FS_DIRS, runs, e);
+    if (fs_is_dir(folder) && !fs_list(a, folder, FS_DIRS, &found, e))
+        return false;
+    for (size_t i = 0; i < found.count; i++)
+        if (fs_exists(fs_join(a, fs_join(a, folder, found.items[i]), "journal.jsonl")))
+            strlist_add(runs, found.items[i]);
+    return true;
 }

@@ -23,16 +23,10 @@ static bool read_one(struct arena *a, const struct settings *s, const char *key,
            err_wrap(e, "setting \"%s\" (%s)", key, settings_source_name(source));
 }
 
-/* Names of this machine are the same place, as far as a name can tell. */
-static bool is_local(const char *host)
-{
-    return host[0] == '/' || strcasecmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 ||
-           str_starts(host, "127.");
-}
-
 static bool same_server(const struct connection *a, const struct connection *b)
 {
-    bool same_host = strcasecmp(a->host, b->host) == 0 || (is_local(a->host) && is_local(b->host));
+    bool same_host =
+        strcasecmp(a->host, b->host) == 0 || (connection_is_local(a) && connection_is_local(b));
     return same_host && strcmp(a->port, b->port) == 0;
 }
 
@@ -69,15 +63,20 @@ bool site_read(struct arena *a, const struct settings *s, struct site *site, str
            read_admin(a, s, site, e);
 }
 
+/* Against hanging for ever: no single statement of these sessions takes so long but by waiting. */
+enum { QUERY_LIMIT_MS = 15 * 60 * 1000 };
+
 struct pg *site_open_live(const struct site *site, const char *application_name, struct err *e)
 {
-    const struct session_use use = {.application_name = application_name};
+    const struct session_use use = {.application_name = application_name,
+                                    .query_deadline_ms = QUERY_LIMIT_MS};
     return connection_open(&site->live, &use, e);
 }
 
 struct pg *site_open_maintenance(const struct site *site, const struct settings *s,
                                  const char *application_name, struct err *e)
 {
-    const struct session_use use = {.application_name = application_name};
+    const struct session_use use = {.application_name = application_name,
+                                    .query_deadline_ms = QUERY_LIMIT_MS};
     return connection_open_maintenance(&site->server, s->maintenance_database, &use, e);
 }

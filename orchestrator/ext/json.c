@@ -124,6 +124,14 @@ struct json *json_put_object(struct json *object, const char *key)
     return child;
 }
 
+struct json *json_put_object_if(struct json *object, const char *key, bool there)
+{
+    if (there)
+        return json_put_object(object, key);
+    json_put(object, key, NULL);
+    return NULL;
+}
+
 struct json *json_put_array(struct json *object, const char *key)
 {
     struct json *child = json_array();

@@ -30,6 +30,8 @@ void json_put(struct json *object, const char *key, const char *text); /* NULL t
 void json_put_int(struct json *object, const char *key, int64_t value);
 void json_put_bool(struct json *object, const char *key, bool value);
 struct json *json_put_object(struct json *object, const char *key) RETURNS_NONNULL;
+/* NULL, and null below the key, unless it is there. */
+struct json *json_put_object_if(struct json *object, const char *key, bool there);
 struct json *json_put_array(struct json *object, const char *key) RETURNS_NONNULL;
 void json_put_node(struct json *object, const char *key, struct json *taken); /* owns it from now */
 void json_push(struct json *array, const char *text);

@@ -1,6 +1,7 @@
 #include "ext/member.h"
 
 #include "base/str.h"
+#include "ext/igzip.h"
 #include "ext/pack.h"
 
 #include <errno.h>
@@ -35,6 +36,7 @@ enum member_codec member_codec_of(const char *file_name)
 
 struct packer {
     enum member_codec codec;
+    struct igzip *fast; /* gzip:1 */
     struct libdeflate_compressor *gzip;
     ZSTD_CCtx *zstd;
     char *buffer;
@@ -45,6 +47,7 @@ void packer_close(struct packer *p)
 {
     if (p == NULL)
         return;
+    igzip_close(p->fast);
     libdeflate_free_compressor(p->gzip);
     ZSTD_freeCCtx(p->zstd);
     free(p->buffer);
@@ -63,6 +66,16 @@ static bool level_exists(enum member_codec codec, int level)
     return codec == MEMBER_NONE || (level >= 1 && level <= (codec == MEMBER_GZIP ? 12 : 19));
 }
 
+static bool open_codec(struct packer *p, int level)
+{
+    if (p->codec == MEMBER_GZIP && level == 1)
+        return (p->fast = igzip_open()) != NULL;
+    if (p->codec == MEMBER_GZIP)
+        return (p->gzip = libdeflate_alloc_compressor(level)) != NULL;
+    return p->codec == MEMBER_NONE ||
+           ((p->zstd = ZSTD_createCCtx()) != NULL && zstd_set(p->zstd, level));
+}
+
 struct packer *packer_open(enum member_codec codec, int level, struct err *e)
 {
     if (!level_exists(codec, level)) {
@@ -70,15 +83,9 @@ struct packer *packer_open(enum member_codec codec, int level, struct err *e)
         return NULL;
     }
     AUTO(packer) struct packer *p = calloc(1, sizeof(*p));
-    bool ok = p != NULL;
-    if (ok) {
+    if (p != NULL)
         p->codec = codec;
-        if (codec == MEMBER_GZIP)
-            ok = (p->gzip = libdeflate_alloc_compressor(level)) != NULL;
-        if (codec == MEMBER_ZSTD)
-            ok = (p->zstd = ZSTD_createCCtx()) != NULL && zstd_set(p->zstd, level);
-    }
-    if (!ok) {
+    if (p == NULL || !open_codec(p, level)) {
         err_set(e, ERR_SYSTEM, "could not pack: out of memory");
         return NULL;
     }
@@ -95,6 +102,13 @@ static bool make_room(struct packer *p, size_t n)
     return p->buffer != NULL;
 }
 
+static size_t bound_of(const struct packer *p, size_t n)
+{
+    if (p->fast != NULL)
+        return igzip_bound(n);
+    return p->gzip != NULL ? libdeflate_gzip_compress_bound(p->gzip, n) : ZSTD_compressBound(n);
+}
+
 bool packer_pack(struct packer *p, const void *bytes, size_t n, const void **out, size_t *out_n,
                  struct err *e)
 {
@@ -103,13 +117,12 @@ bool packer_pack(struct packer *p, const void *bytes, size_t n, const void **out
         *out_n = n;
         return true;
     }
-    size_t bound = p->codec == MEMBER_GZIP ? libdeflate_gzip_compress_bound(p->gzip, n)
-                                           : ZSTD_compressBound(n);
-    if (!make_room(p, bound))
+    if (!make_room(p, bound_of(p, n)))
         return err_set(e, ERR_SYSTEM, "could not pack %zu bytes: out of memory", n);
     *out = p->buffer;
     if (p->codec == MEMBER_GZIP) {
-        *out_n = libdeflate_gzip_compress(p->gzip, bytes, n, p->buffer, p->size);
+        *out_n = p->fast != NULL ? igzip_pack(p->fast, bytes, n, p->buffer, p->size)
+                                 : libdeflate_gzip_compress(p->gzip, bytes, n, p->buffer, p->size);
         return *out_n > 0 || err_set(e, ERR_INTERNAL, "could not pack %zu bytes", n);
     }
     *out_n = ZSTD_compress2(p->zstd, p->buffer, p->size, bytes, n);

@@ -1,6 +1,6 @@
 /*
- * member.h - text in pieces that are packed one by one: gzip members (libdeflate), zstd
- * frames (libzstd), or as it is.  The only header that knows those two.
+ * member.h - text in pieces that are packed one by one: gzip members (libdeflate; level 1 by
+ * igzip.h), zstd frames (libzstd), or as it is.  The only header that knows those two.
  *
  * Pieces written one after another are one file that gzread, zcat, zstd and pg_restore
  * read; a reader may start at any piece.  An end is packed by gzip level or zstd level.

@@ -68,10 +68,9 @@ static bool connect_failed(struct pg *db, struct err *e)
      */
     static const struct {
         const char *words, *state;
-    } known[] = {{"password authentication failed", "28P01"},
-                 {"no password supplied", "28P01"},
-                 {"the database system is", "57P03"},
-                 {"too many clients", "53300"},
+    } known[] = {{"password authentication failed", "28P01"}, {"no password supplied", "28P01"},
+                 {"the database system is", "57P03"},         {"too many clients", "53300"},
+                 {"too many connections for ", "53300"}, /* of a role, or a database */
                  {"remaining connection slots", "53300"}};
     for (size_t i = 0; i < ARRAY_LEN(known); i++)
         if (strstr(text, known[i].words) != NULL)
@@ -131,15 +130,22 @@ struct pg *pg_open(const struct pg_params *params, struct err *e)
         return NULL;
     PQsetNoticeReceiver(db->conn, ignore_notice, NULL);
 
+    /* What role or database say of timeouts must not end a session that waits for its turn. */
+    const int version = PQserverVersion(db->conn);
     if (!pg_execf(db, e,
                   "SET client_encoding = 'UTF8'; SET search_path = ''; SET statement_timeout = %d; "
                   "SET lock_timeout = %d;"
                   "SET idle_in_transaction_session_timeout = 0; SET DateStyle = ISO;"
+                  "SET default_transaction_read_only = off;"
                   "SET extra_float_digits = 3; SET bytea_output = hex;"
                   "SET standard_conforming_strings = on; SET row_security = off;"
+                  /* What the catalog's functions tell is compared. */
+                  "SET quote_all_identifiers = off;"
                   /* Compiling a catalog query to machine code takes seconds, running it none. */
-                  "SET jit = off",
-                  params->statement_timeout_ms, params->lock_timeout_ms)) {
+                  "SET jit = off; %s %s",
+                  params->statement_timeout_ms, params->lock_timeout_ms,
+                  version >= 140000 ? "SET idle_session_timeout = 0;" : "",
+                  version >= 170000 ? "SET transaction_timeout = 0" : "")) {
         err_wrap(e, "could not set up the session");
         return NULL;
     }

@@ -7,7 +7,8 @@
  *     const char *oid = rows.count ? pg_cell(&rows, 0, "oid") : NULL;
  *
  * Every session starts with search_path '' (pg_catalog only: write public.t),
- * UTF-8 (or the encoding asked for), an application_name and the timeouts of its pg_params.
+ * UTF-8 (or the encoding asked for), an application_name and the timeouts of its pg_params,
+ * and may write whatever the database's default_transaction_read_only is (core/fence).
  * Values travel as parameters, always as text; pg_ident() is the one way to put
  * a name into SQL text, pg_literal() the one for values where the grammar takes
  * no parameter (utility commands).

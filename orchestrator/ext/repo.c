@@ -3,6 +3,8 @@
 
 #include "ext/repo.h"
 
+#include "base/fs.h"
+
 struct repo {
     git_repository *git;
 };
@@ -81,10 +83,28 @@ static struct repo_facts from_repository(struct arena *a, git_repository *repo)
     return facts;
 }
 
+/* Starting the library takes 10 ms and more: it reads all certificates that there are. */
+static bool may_be_within(struct arena *a, const char *folder)
+{
+    char *path = realpath(folder, NULL);
+    if (path == NULL)
+        return true;
+    const char *const signs[] = {".git", "HEAD"}; /* of a work tree, of a bare repository */
+    bool found = false;
+    for (char *end = path + strlen(path); !found && end != NULL; end = strrchr(path, '/')) {
+        *end = '\0';
+        for (size_t i = 0; i < ARRAY_LEN(signs); i++)
+            found = found || fs_exists(fs_join(a, *path == '\0' ? "/" : path, signs[i]));
+    }
+    free(path);
+    return found;
+}
+
 struct repo_facts repo_read(struct arena *a, const char *folder)
 {
     AUTO(repository) git_repository *repo = NULL;
-    if (!start_library() || git_repository_open_ext(&repo, folder, 0, NULL) != 0)
+    if (!may_be_within(a, folder) || !start_library() ||
+        git_repository_open_ext(&repo, folder, 0, NULL) != 0)
         return from_env(a);
     return from_repository(a, repo);
 }

@@ -1,5 +1,5 @@
 -- Foreign keys, those that partitions have of their parents left out.
-SELECT k.conname AS name, k.conrelid::text AS child, k.confrelid::text AS parent,
+SELECT k.conname AS name, k.conrelid::text AS child, k.confrelid::text AS parent, k.conindid::text AS index,
        pg_get_constraintdef(k.oid) AS definition, k.convalidated AS validated,
        obj_description(k.oid, 'pg_constraint') AS comment
 FROM pg_constraint k

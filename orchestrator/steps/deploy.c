@@ -5,15 +5,22 @@
 #include "base/random.h"
 #include "base/stop.h"
 #include "core/backup/retention.h"
+#include "core/fence/clear.h"
 #include "core/report/announce.h"
 #include "ext/repo.h"
+#include "steps/follow.h"
 #include "steps/hooks.h"
+#include "steps/recover.h"
 #include "steps/run.h"
 
 #include <stdarg.h>
 
+enum { LOOKS = 3, LOOK_PAUSE_MS = 300 };
+
 static const struct step *const steps[] = {
-    &step_preflight, &step_gate, &step_backup, &step_migrate, &step_health, &step_backup_after,
+    &step_preflight, &step_gate,         &step_rehearse_ahead, &step_fence,
+    &step_backup,    &step_rehearse,     &step_migrate,        &step_health,
+    &step_unfence,   &step_drop_standby, &step_backup_after,
 };
 
 const struct step *const *deploy_steps(size_t *count)
@@ -50,6 +57,11 @@ bool run_read_ledgers(struct run *run, struct pg *db, struct ledgers *all, struc
     return true;
 }
 
+const char *run_next_xid(struct run *run, struct pg *db, struct err *e)
+{
+    return pg_value(run->arena, db, "SELECT pg_snapshot_xmax(pg_current_snapshot())", PG_NONE, e);
+}
+
 const struct migration *run_pending(const struct run *run, size_t i)
 {
     return migration_find(&run->folder, run->history.pending.items[i]);
@@ -64,11 +76,34 @@ static bool look(struct run *run, struct err *e)
         return false;
     AUTO(pg) struct pg *db = site_open_live(&run->site, NULL, e);
     if (db == NULL ||
-        !prisma_state_read(run->arena, &run->project, &run->site.live, db, &run->state, e))
+        !prisma_state_read(run->arena, &run->project, &run->site.live, db, &run->state, e) ||
+        !fence_read(run->arena, db, run->site.live.dbname, &run->left_fence, e))
         return false;
     run->folder = run->state.folder;
     run->history = run->state.history;
+    return runlock_busy(run->arena, db, run->site.live.dbname, &run->other_at_work, e);
+}
+
+/* A swap of another run ends our session, or is met in its very milliseconds. */
+static bool look_again(struct run *run, struct err *e)
+{
+    for (int i = 1; !look(run, e); i++) {
+        struct err stopped = {0};
+        if (e->kind != ERR_CONNECT || i == LOOKS)
+            return false;
+        if (!stop_sleep_ms(LOOK_PAUSE_MS, &stopped)) {
+            *e = stopped;
+            return false;
+        }
+        *e = (struct err){0};
+    }
     return true;
+}
+
+static void clear_expired(const struct run *run)
+{
+    if (run->left_fence.run != NULL && run->left_fence.expired)
+        fence_clear_expired(run->arena, &run->site, run->settings);
 }
 
 static bool nothing_to_do(const struct run *run)
@@ -94,19 +129,37 @@ static struct json *begin_facts(const struct run *run, const char *digest)
     struct json *j = json_object();
     json_put(j, "database", run->site.live.dbname);
     json_put(j, "host", run->site.live.host);
+    json_put(j, "server", runlock_server(run->lock));
     json_put(j, "pending_digest", digest);
+    struct json *allow = json_put_array(j, "allow");
+    for (size_t i = 0; i < run->settings->allow.count; i++)
+        json_push(allow, run->settings->allow.items[i]);
     return j;
 }
 
 static void told(struct run *run, const struct step *step, const char *result, int64_t elapsed_ms,
                  const struct err *error)
 {
+    struct err late = {0};
     report_add_step(&run->report, step->name, result, elapsed_ms);
+    if (step->commits && strcmp(result, "done") == 0 && !runlock_say_migrated(run->lock, &late))
+        run_warn_err(run, &late);
     if (error != NULL && strcmp(result, "warning") == 0) {
         struct err e = *error;
         err_wrap(&e, "step \"%s\" failed after the deploy", step->name);
         run_warn_err(run, &e);
     }
+}
+
+/* What kept the way back from its end passes: no server, no room, another run.  The journal gets no
+ * verdict then, and `recover` goes on. */
+static bool left_open(const struct run *run, const struct steps_end *end)
+{
+    static const enum err_kind passing[] = {ERR_CONNECT, ERR_SYSTEM, ERR_BUSY, ERR_TIMEOUT};
+    bool passes = false;
+    for (size_t i = 0; i < ARRAY_LEN(passing); i++)
+        passes = passes || end->undo_error.kind == passing[i];
+    return end->undo_failed && !run->elsewhere && passes;
 }
 
 static const char *verdict_of(const struct run *run, const struct steps_end *end,
@@ -116,7 +169,7 @@ static const char *verdict_of(const struct run *run, const struct steps_end *end
     if (end->committed)
         return "migrated";
     if (run->elsewhere || end->undo_failed) {
-        *kind = ERR_BROKEN;
+        *kind = ERR_BROKEN; /* half-migrated, maybe: whoever called must start nothing on it */
         return "broken";
     }
     *kind = failure;
@@ -175,22 +228,36 @@ static void explain(const struct run *run, const char *verdict, const struct ste
         err_detail(e, "%s",
                    arena_printf(run->arena, "%s%sThe way back failed: %s", e->detail,
                                 e->detail[0] ? " " : "", end->undo_error.message));
+    if (left_open(run, end))
+        err_hint(e, "When the cause has passed, \"migsafe recover\" goes on with it; the next "
+                    "deploy does so, too.");
 }
 
 /* An alert that does not go out is tried by the next run that ends the same way. */
-static void tell_the_world(struct run *run, bool committed, const char *digest,
+static void tell_the_world(struct run *run, const struct steps_end *end, const char *digest,
                            const struct err *cause)
 {
     struct err late = {0};
     bool refused = strcmp(run->report.verdict, "refused") == 0;
     if (refused && earlier_announced(&run->earlier, digest, cause))
         log_info("no alert: run %s was refused for the same reason and told it", run->earlier.last);
-    else if (!announce(run->arena, run->settings, &run->report, !committed, &late)) {
+    else if (!announce(run->arena, run->settings, &run->report, !end->committed, &late)) {
         run_warn_err(run, &late);
         return;
     }
-    if (!journal_write(run->journal, "announce", "done", NULL, NULL, &late))
+    if (!left_open(run, end) && !journal_write(run->journal, "announce", "done", NULL, NULL, &late))
         run_warn_err(run, &late);
+}
+
+static bool write_verdict(const struct run *run, const char *digest, const struct err *cause,
+                          struct err *e)
+{
+    struct json *data = json_object();
+    json_put(data, "verdict", run->report.verdict);
+    json_put_int(data, "exit", run->report.exit_status);
+    json_put(data, "pending_digest", digest);
+    json_put_bool(data, "permanent", run->permanent);
+    return journal_write(run->journal, "run", "verdict", data, cause, e);
 }
 
 static void conclude(struct run *run, const struct steps_end *end, const char *digest,
@@ -206,15 +273,12 @@ static void conclude(struct run *run, const struct steps_end *end, const char *d
     stop_shield(true);
     if ((end->committed && !unpin_older(run, &late)) || !retain(run, &late))
         run_warn_err(run, &late);
+    if (left_open(run, end))
+        run->report.next = REPORT_GOES_ON;
     report_end(&run->report, verdict, exit_status, end->committed ? NULL : &cause);
-    struct json *data = json_object();
-    json_put(data, "verdict", verdict);
-    json_put_int(data, "exit", exit_status);
-    json_put(data, "pending_digest", digest);
-    json_put_bool(data, "permanent", run->permanent);
-    if (!journal_write(run->journal, "run", "verdict", data, end->committed ? NULL : &cause, &late))
+    if (!left_open(run, end) && !write_verdict(run, digest, end->committed ? NULL : &cause, &late))
         run_warn_err(run, &late);
-    tell_the_world(run, end->committed, digest, &cause);
+    tell_the_world(run, end, digest, &cause);
     if (!report_write(run->arena, run->settings->state_dir, &run->report, &late))
         run_warn_err(run, &late);
     run_hooks_end(run);
@@ -248,8 +312,10 @@ static bool go(struct run *run, struct err *e)
 static bool go_locked(struct run *run, const struct deploy_options *options, struct err *e)
 {
     const char *state_dir = run->settings->state_dir;
-    if (!earlier_read(run->arena, state_dir, run->site.live.dbname, &run->earlier, e) ||
-        !earlier_refuse_unfinished(&run->earlier, state_dir, e) || !look(run, e))
+    const struct earlier_of of = {run->site.live.dbname, runlock_server(run->lock)};
+    if (!recover_first(run->arena, run->settings, &run->site, run->lock, e) ||
+        !earlier_read(run->arena, state_dir, &of, &run->earlier, e) ||
+        !earlier_refuse_broken(&run->earlier, e) || !look_again(run, e))
         return false;
     if (nothing_to_do(run)) {
         report_end(&run->report, "nothing-to-do", 0, NULL);
@@ -261,36 +327,47 @@ static bool go_locked(struct run *run, const struct deploy_options *options, str
     return go(run, e);
 }
 
-/* A promise that this version cannot keep is refused, not taken silently. */
-static bool check_promises(const struct settings *s, struct err *e)
+static bool complete(void *context, bool *is, struct err *e)
 {
-    const bool fence = strcmp(s->fence, "on") == 0, rehearse = strcmp(s->rehearse, "always") == 0;
-    if (!fence && !rehearse)
-        return true;
-    err_set(e, ERR_CONFIG, "%s",
-            fence ? "setting \"fence\" is \"on\", but this version has no fence"
-                  : "setting \"rehearse\" is \"always\", but this version does "
-                    "not rehearse");
-    err_hint(e, "docs/LIMITS.md tells what is not built yet. Leave it at \"auto\" to deploy "
-                "without.");
-    return false;
+    struct run *run = context;
+    if (!look_again(run, e))
+        return false;
+    *is = nothing_to_do(run);
+    return true;
+}
+
+/* Under the lock, unless another run does the work meanwhile. */
+static bool work_alone(struct run *run, const struct deploy_options *options, struct err *e)
+{
+    struct runlock *taken;
+    struct follow follow = {
+        .state_dir = run->settings->state_dir, .complete = complete, .context = run};
+    const struct runlock_claim claim = follow_claim(&follow, run->id, "deploy");
+    if (!runlock_await(run->arena, &run->site, run->settings, &claim, &taken, e))
+        return false;
+    AUTO(runlock) struct runlock *lock = taken;
+    run->lock = lock;
+    if (lock != NULL)
+        return go_locked(run, options, e);
+    report_end(&run->report, "nothing-to-do", 0, NULL);
+    return true;
 }
 
 static bool work(struct run *run, const struct deploy_options *options, struct err *e)
 {
     struct earlier earlier;
-    if (!check_promises(run->settings, e) || !look(run, e) ||
-        !earlier_read(run->arena, run->settings->state_dir, run->site.live.dbname, &earlier, e))
+    if (!look_again(run, e))
         return false;
-    if (nothing_to_do(run) && earlier.unfinished == NULL) {
+    const struct earlier_of of = {.database = run->site.live.dbname};
+    if (!earlier_read(run->arena, run->settings->state_dir, &of, &earlier, e))
+        return false;
+    if (nothing_to_do(run) && !run->other_at_work && earlier.unfinished == NULL &&
+        earlier.broken == NULL) {
+        clear_expired(run);
         report_end(&run->report, "nothing-to-do", 0, NULL);
         return true;
     }
-    AUTO(runlock)
-    struct runlock *lock =
-        runlock_take(run->arena, &run->site, run->settings, run->id, "deploy", e);
-    run->lock = lock;
-    return lock != NULL && go_locked(run, options, e);
+    return work_alone(run, options, e);
 }
 
 bool deploy(struct arena *a, const struct settings *s, const struct deploy_options *options,

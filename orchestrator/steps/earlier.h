@@ -10,6 +10,7 @@
 struct earlier {
     const char *unfinished; /* the newest run without a verdict, or NULL */
     const char *unfinished_step, *unfinished_event, *unfinished_at;
+    const char *broken;       /* the newest that ended so and that nobody decided about, or NULL */
     const char *last;         /* the newest finished deploy, or NULL */
     const char *last_verdict; /* of it */
     const char *last_digest;  /* of its pending migrations */
@@ -19,14 +20,18 @@ struct earlier {
     const char *last_message; /* of its error; "": none */
 };
 
-/* Only runs on this database of this server count. */
-MUST_CHECK bool earlier_read(struct arena *a, const char *state_dir, const char *database,
+struct earlier_of {
+    const char *database;
+    const char *server; /* runlock_server(); NULL: not known, runs on any count */
+};
+MUST_CHECK bool earlier_read(struct arena *a, const char *state_dir, const struct earlier_of *of,
                              struct earlier *earlier, struct err *e);
-/* ERR_BROKEN when an earlier run has no end. */
-MUST_CHECK bool earlier_refuse_unfinished(const struct earlier *earlier, const char *state_dir,
-                                          struct err *e);
+/* One line for people when a run has no end or waits for a decision, else NULL. */
+const char *earlier_text(struct arena *a, const struct earlier *earlier);
+/* ERR_BROKEN when an earlier run ended broken and a person has not decided yet. */
+MUST_CHECK bool earlier_refuse_broken(const struct earlier *earlier, struct err *e);
 /* ERR_UNCHANGED when the same migrations failed for a permanent cause before (the restart loop of a
- * container): no backup, no second alert. */
+ * container), ERR_UNSAFE when they did so in a rehearsal: no backup, no second alert. */
 MUST_CHECK bool earlier_refuse_repetition(const struct earlier *earlier, const char *digest,
                                           struct err *e);
 /* Was the last deploy refused with the same pending migrations for the same reason (but for numbers

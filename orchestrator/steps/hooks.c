@@ -7,6 +7,7 @@ bool run_hooks(struct run *run, enum hook_point point, const char *reason, struc
         .report = &run->report,
         .journal = run->journal,
         .reason = reason,
+        .fenced = run->fenced,
     };
     return hooks_run(run->arena, &hooks, point, e);
 }

@@ -67,7 +67,7 @@ static const char *why_nothing_stayed(struct run *run, const char *name,
     struct effects f = effects_of(run->arena, m->sql);
     if (!f.parsed)
         return NULL;
-    if (f.statements == 1 && !f.concurrently)
+    if (f.statements == 1 && !f.concurrently && !f.may_commit)
         return "the migration is one statement";
     if (!f.any_rows && !f.own_transaction)
         return "no statement of it writes rows, and the catalogs are as before";
@@ -75,7 +75,8 @@ static const char *why_nothing_stayed(struct run *run, const char *name,
     enum seen seen = what_was_seen(run->arena, m, &f, last_waiting(run, outcome));
     if (seen == SEEN_MORE && !f.own_transaction)
         return "the file was sent as one transaction";
-    return seen == SEEN_FIRST ? "its first statement failed" : NULL;
+    bool proves = seen == SEEN_FIRST && !effects_of(run->arena, f.first_statement).may_commit;
+    return proves ? "its first statement failed" : NULL;
 }
 
 static const char *failed_now(const struct run *run, const struct history *now)
@@ -98,24 +99,23 @@ bool leftover_judge(struct run *run, const struct prisma_outcome *outcome,
                     struct leftover_facts *facts, struct err *e)
 {
     struct ledgers ledgers;
-    struct history now;
     struct snapshot schema;
     *facts = (struct leftover_facts){.left = LEFT_UNKNOWN, .why = "something may have stayed"};
-    if (!read_now(run, &ledgers, &now, &schema, e))
+    if (!read_now(run, &ledgers, &facts->now, &schema, e))
         return err_wrap(e, "could not see what the migration left behind");
 
     bool same_schema = snapshot_equal(&run->schema_before, &schema);
     const struct ledger *main =
         ledgers_main(&ledgers, run->site.live.schema, run->site.live.schema_given);
-    facts->failed = failed_now(run, &now);
+    facts->failed = failed_now(run, &facts->now);
     facts->ledger_schema = main == NULL ? NULL : main->schema;
-    if (all_applied(run, &now)) {
+    if (all_applied(run, &facts->now)) {
         facts->left = LEFT_COMPLETE;
         facts->why = "every migration is applied";
     } else if (same_schema && ledgers_equal(&run->ledgers_before, &ledgers)) {
         facts->left = LEFT_NOTHING;
         facts->why = "ledger and catalogs are as before";
-    } else if (same_schema && facts->failed != NULL && !any_applied(run, &now)) {
+    } else if (same_schema && facts->failed != NULL && !any_applied(run, &facts->now)) {
         const char *why = why_nothing_stayed(run, facts->failed, outcome);
         facts->left = why == NULL ? LEFT_UNKNOWN : LEFT_ROW_ONLY;
         facts->why = why == NULL ? "rows may have been written before it failed" : why;

@@ -26,6 +26,7 @@ struct leftover_facts {
     const char *failed;        /* the migration with this run's failed row, or NULL */
     const char *why;           /* one sentence for the journal */
     const char *ledger_schema; /* of the failed row */
+    struct history now;
 };
 
 MUST_CHECK bool leftover_judge(struct run *run, const struct prisma_outcome *outcome,

@@ -1,8 +1,10 @@
 #include "steps/plan.h"
 
 #include "base/log.h"
+#include "core/restore/swap.h"
 #include "steps/deploy.h"
 #include "steps/gating.h"
+#include "steps/rehearsing.h"
 
 static void add_migrations(struct arena *a, struct json *plan, const struct history *history,
                            const struct migration_list *folder)
@@ -32,10 +34,45 @@ static void add_steps(struct json *plan, const struct settings *s)
         json_put(item, "name", steps[i]->name);
         json_put(item, "what", steps[i]->what);
     }
-    json_put(plan, "way_back",
-             "the backup is restored beside the database, compared, and swapped in; the replaced "
-             "database is kept");
     json_put_int(plan, "attempts", s->attempts);
+}
+
+/* As preflight judges, but that nothing is tried: that takes databases to try it on. */
+static void add_way_back(struct arena *a, struct json *plan, const struct settings *s,
+                         const struct site *site, struct pg *maintenance, struct err *no_session)
+{
+    struct err why = *no_session;
+    const char *way = "the backup is restored beside the database, compared, and swapped in; the "
+                      "replaced database is kept";
+    bool accept_slots = strcmp(s->swap_with_slots, "accept") == 0;
+    if (maintenance == NULL ||
+        !swap_possible(a, maintenance, site->live.dbname, accept_slots, &why)) {
+        bool in_place = why.kind == ERR_PREFLIGHT && strcmp(s->way_back, "auto") == 0;
+        way = arena_printf(a, "no swap is possible: %s%s", why.message,
+                           in_place ? "; the backup is restored in the database itself, in one "
+                                      "transaction, where preflight finds that possible"
+                                    : "");
+        if (!in_place)
+            log_warning("a deploy would be refused: %s", why.message);
+    }
+    json_put(plan, "way_back", way);
+}
+
+/* What preflight refuses and can be seen without trying anything. */
+static void warn_refused(struct arena *a, const struct settings *s, const struct site *site,
+                         struct prisma_project *project, struct pg *db)
+{
+    const char *tool;
+    struct err no_cli = {0}, no_dump = {0}, no_restore = {0};
+    if (site->live.pooled)
+        log_warning("a deploy would be refused: the database URL goes through a pooler (%s)",
+                    site->live.pooled_why);
+    if (!prisma_project_cli(a, s->prisma, project, &no_cli))
+        log_warning("a deploy would be refused: %s", no_cli.message);
+    if (!connection_tool(a, s->pg_bin, "pg_dump", pg_server_version(db), &tool, &no_dump))
+        log_warning("a deploy would be refused: %s", no_dump.message);
+    if (!connection_tool(a, s->pg_bin, "pg_restore", pg_server_version(db), &tool, &no_restore))
+        log_warning("a deploy would be refused: %s", no_restore.message);
 }
 
 static bool add_database(struct arena *a, struct json *plan, struct pg *db,
@@ -65,19 +102,36 @@ static bool add_gate(struct json *plan, const struct gating *g, struct err *e)
     return true;
 }
 
+static void add_rehearsal(struct json *plan, const struct gating *g, struct pg *db)
+{
+    struct findings gate = findings_on(g->arena);
+    findings_add_json(&gate, json_find(plan, "gate"));
+    const struct rehearse_look look = {.settings = g->settings,
+                                       .site = g->site,
+                                       .folder = &g->state->folder,
+                                       .pending = &g->state->history.pending,
+                                       .gate = &gate,
+                                       .bytes = json_int(plan, "bytes", -1),
+                                       .limit_ms = g->settings->rehearse_limit_ms,
+                                       .limit_name = "rehearse-limit"};
+    struct rehearsal_outlook o = rehearse_outlook(g->arena, &look, db);
+    rehearsal_outlook_json(&o, json_put_object(plan, "rehearsal"));
+    json_put(json_find(plan, "rehearsal"), "summary", rehearsal_outlook_line(g->arena, &o));
+}
+
 struct json *deploy_plan(struct arena *a, const struct settings *s, struct err *e)
 {
     struct site site;
     struct prisma_project project;
     struct prisma_state state;
-    struct err no_cli = {0};
+    struct err no_session = {0};
     if (!site_read(a, s, &site, e) || !prisma_project_find(a, s->project, s->schema, &project, e))
         return NULL;
     AUTO(pg) struct pg *db = site_open_live(&site, NULL, e);
     if (db == NULL || !prisma_state_read(a, &project, &site.live, db, &state, e))
         return NULL;
-    if (!prisma_project_cli(a, s->prisma, &project, &no_cli))
-        log_warning("a deploy would be refused: %s", no_cli.message);
+    warn_refused(a, s, &site, &project, db);
+    AUTO(pg) struct pg *maintenance = site_open_maintenance(&site, s, NULL, &no_session);
 
     AUTO(json) struct json *plan = json_object();
     json_put(plan, "database", site.live.dbname);
@@ -90,7 +144,9 @@ struct json *deploy_plan(struct arena *a, const struct settings *s, struct err *
     if (!add_database(a, plan, db, gate_off ? &state.history : NULL, e) ||
         !add_gate(plan, &gating, e))
         return NULL;
+    add_rehearsal(plan, &gating, maintenance == NULL ? db : maintenance);
     add_steps(plan, s);
+    add_way_back(a, plan, s, &site, maintenance, &no_session);
     return TAKE(plan);
 }
 
@@ -122,5 +178,7 @@ void deploy_plan_print(struct arena *a, const struct json *plan, FILE *to)
                 str_plural(a, (int64_t)findings_errors(&gate), "error", "errors"));
     for (size_t i = 0; i < json_count(steps) && json_count(migrations) > 0; i++)
         fprintf(to, "step %zu: %s\n", i + 1, json_str(json_at(steps, i), "what", ""));
+    if (json_count(migrations) > 0)
+        fprintf(to, "%s\n", json_str(json_find(plan, "rehearsal"), "summary", ""));
     fprintf(to, "way back: %s\n", json_str(plan, "way_back", ""));
 }

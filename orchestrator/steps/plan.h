@@ -10,8 +10,9 @@
 #include "core/settings/settings.h"
 
 /* {"database","host","bytes","migrations":[{"name","checksum","statements","touches":[]}],
- *  "findings":[...],"gate":[...],"steps":[...],"way_back":"..."}; NULL on failure.  findings is the
- * health as it is now, gate what speaks against the pending migrations. */
+ *  "findings":[...],"gate":[...],"rehearsal":{...},"steps":[...],"way_back":"..."}; NULL on
+ * failure.  findings is the health as it is now, gate what speaks against the pending migrations.
+ */
 MUST_CHECK struct json *deploy_plan(struct arena *a, const struct settings *s, struct err *e);
 void deploy_plan_print(struct arena *a, const struct json *plan, FILE *to);
 

@@ -1,8 +1,9 @@
 #include "base/fs.h"
 #include "core/progress_note.h"
+#include "steps/fencing.h"
 #include "steps/hooks.h"
 
-static struct backup_spec spec_of(const struct run *run, const char *reason, unsigned kinds)
+struct backup_spec run_backup_spec(const struct run *run, const char *reason, unsigned kinds)
 {
     const struct settings *s = run->settings;
     return (struct backup_spec){
@@ -50,11 +51,12 @@ static void add_to_report(struct run *run, const char *id, const char *kind,
 static bool apply(struct run *run, struct err *e)
 {
     const struct settings *s = run->settings;
-    struct backup_spec spec = spec_of(run, "pre-deploy", BACKUP_FULL | BACKUP_DATA);
+    struct backup_spec spec = run_backup_spec(run, "pre-deploy", BACKUP_FULL | BACKUP_DATA);
     if (!run_hooks(run, HOOK_PRE_BACKUP, spec.reason, e))
         return false;
+    fencing_hooks_ran(run);
     if (!take(run, "backup", &spec, &run->backup, e))
-        return err_wrap(e, "could not back up database \"%s\"", run->site.live.dbname);
+        return false;
     if (!store_find(run->arena, s->backup_dir, run->backup.full_id, &run->stored, e) ||
         !store_verify_files(run->arena, &run->stored, e) ||
         !store_add_verification(run->arena, &run->stored, "files", "ok", e) ||
@@ -85,7 +87,7 @@ static bool apply_after(struct run *run, struct err *e)
     struct backup_done done;
     if (!run->settings->backup_after)
         return true;
-    struct backup_spec spec = spec_of(run, "post-deploy", BACKUP_FULL);
+    struct backup_spec spec = run_backup_spec(run, "post-deploy", BACKUP_FULL);
     if (!run_hooks(run, HOOK_PRE_BACKUP, spec.reason, e))
         return false;
     if (!take(run, "backup-after", &spec, &done, e))

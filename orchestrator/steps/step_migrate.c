@@ -6,14 +6,16 @@
  */
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/proc.h"
 #include "base/random.h"
 #include "base/stop.h"
+#include "core/recover/before.h"
+#include "steps/fencing.h"
 #include "steps/hooks.h"
 #include "steps/leftover.h"
+#include "steps/prisma_at.h"
 #include "steps/rollback.h"
 
-enum { WATCH_DEADLINE_MS = 2000 };
+enum { WRITERS_DEADLINE_MS = 2000 };
 
 enum move { MOVE_DONE, MOVE_RETRY, MOVE_MARK_AND_RETRY, MOVE_GIVE_UP };
 
@@ -23,14 +25,22 @@ struct attempt {
     struct leftover_facts left;
 };
 
+struct watching { /* what a run of Prisma calls back for */
+    struct run *run;
+    struct pg *others; /* a session to look for writers that the fence does not hold; or NULL */
+};
+
+static void look_for_writers(void *context)
+{
+    const struct watching *w = context;
+    if (w->others != NULL)
+        fence_watch_look(w->run->fence_watch, w->others);
+}
+
 static bool journal_child(void *context, pid_t pid, struct err *e)
 {
-    struct run *run = context;
-    struct json *facts = json_object();
-    json_put_int(facts, "pid", pid);
-    json_put_int(facts, "start_time", proc_start_time(pid));
-    json_put(facts, "boot_id", proc_boot_id(run->arena));
-    json_put(facts, "application_name", run->application_name);
+    struct run *run = ((struct watching *)context)->run;
+    struct json *facts = prisma_at_child(run, pid, run->application_name);
     return journal_write(run->journal, "migrate", "note", facts, NULL, e);
 }
 
@@ -46,26 +56,27 @@ static bool wait_for_lock(struct run *run, struct err *e)
 static bool run_prisma(struct run *run, struct prisma_outcome *outcome, struct err *e)
 {
     const struct settings *s = run->settings;
-    /* A server that hangs must not keep the watch from seeing Prisma's time limit. */
     const struct session_use use = {.application_name = "migsafe watch",
-                                    .query_deadline_ms = WATCH_DEADLINE_MS};
+                                    .query_deadline_ms = WRITERS_DEADLINE_MS};
     AUTO(pg)
-    struct pg *watch =
-        connection_open_maintenance(&run->site.server, s->maintenance_database, &use, e);
-    if (watch == NULL)
+    struct pg *others =
+        run->fence_watch != NULL
+            ? connection_open_maintenance(&run->site.server, s->maintenance_database, &use, e)
+            : NULL;
+    if (run->fence_watch != NULL && others == NULL)
         return false;
-    struct prisma_deploy_spec spec = {
-        .project = &run->project,
-        .live = &run->site.live,
+    struct watching w = {.run = run, .others = others};
+    const struct prisma_place live = {
+        .where = &run->site.live,
         .url = run->site.url,
         .application_name = run->application_name,
-        .lock_timeout_ms = s->lock_timeout_ms,
-        .timeout_ms = s->migrate_timeout_ms,
-        .watch = watch,
+        .timeout_ms = run->settings->migrate_timeout_ms,
         .started = journal_child,
-        .context = run,
+        .tick = look_for_writers,
+        .context = &w,
+        .options = run->fenced && !fence_was_on(&run->fence_mark) ? FENCE_EXEMPT : NULL,
     };
-    return prisma_deploy(run->arena, &spec, outcome, e);
+    return prisma_at(run, &live, outcome, e);
 }
 
 /* Killing the CLI does not stop its SQL (docs/PRISMA.md): nothing is judged before it is quiet. */
@@ -140,21 +151,6 @@ static bool back_off(const struct run *run, int number, struct err *e)
     return stop_sleep_ms(pause, e);
 }
 
-static bool attempt_failed(const struct attempt *t, struct err *e)
-{
-    const struct failure *f = &t->outcome.failure;
-    const struct prisma_blocker *b = &t->outcome.blocker;
-    err_set(e, t->outcome.end.timed_out ? ERR_TIMEOUT : ERR_QUERY, "%s", f->message);
-    snprintf(e->sqlstate, sizeof(e->sqlstate), "%s", f->sqlstate);
-    if (f->lock_timeout && b->pid != 0)
-        err_detail(e, "Session %d (%s) was in the way with: %s", b->pid,
-                   b->application ? b->application : "no application name",
-                   b->query ? b->query : "(no statement)");
-    else if (f->migration[0] != '\0')
-        err_detail(e, "Migration \"%s\", attempt %d.", f->migration, t->number);
-    return false;
-}
-
 /* What stopped the attempts must not hide why they were needed. */
 static bool stopped(const struct err *first, struct err *e)
 {
@@ -165,7 +161,10 @@ static bool stopped(const struct err *first, struct err *e)
 
 static bool judge(struct run *run, struct attempt *t, struct err *e)
 {
-    if (!settle(run, e) || !leftover_judge(run, &t->outcome, &t->left, e))
+    if (!settle(run, e))
+        return false;
+    fencing_prisma_ended(run);
+    if (!leftover_judge(run, &t->outcome, &t->left, e))
         return false;
     run->changed = t->left.left != LEFT_NOTHING;
     return true;
@@ -177,6 +176,7 @@ static bool make_attempt(struct run *run, struct attempt *t, enum move *move, st
     struct err ended = {0};
     if (!wait_for_lock(run, e))
         return false;
+    fencing_prisma_starts(run);
     run->changed = true; /* until it is seen that it is not */
     bool ran = run_prisma(run, &t->outcome, &ended);
     stop_shield(true); /* the database must be judged, whatever was asked of us meanwhile */
@@ -188,8 +188,11 @@ static bool make_attempt(struct run *run, struct attempt *t, enum move *move, st
         *e = ended;
         return false;
     }
-    *move = next_move(run, t);
     run->elsewhere = worked_elsewhere(t);
+    if (!run->elsewhere && t->outcome.failure.class == FAILURE_NONE &&
+        t->left.left != LEFT_COMPLETE)
+        prisma_at_disproved(run, &t->left.now, &t->outcome);
+    *move = next_move(run, t);
     report_add_attempt(&run->report, &t->outcome);
     return journal_attempt(run, t, *move, e);
 }
@@ -226,7 +229,7 @@ static bool apply_attempts(struct run *run, struct err *e)
         if (move == MOVE_DONE)
             return true;
         if (first.kind == ERR_NONE)
-            attempt_failed(&t, &first);
+            prisma_at_failed(&t.outcome, t.number, &first);
         run->permanent = t.outcome.failure.class == FAILURE_PERMANENT ||
                          t.outcome.failure.class == FAILURE_UNKNOWN;
         if (move == MOVE_GIVE_UP) {
@@ -242,8 +245,35 @@ static bool read_before(struct run *run, struct err *e)
 {
     struct history now;
     AUTO(pg) struct pg *db = site_open_live(&run->site, NULL, e);
-    return db != NULL && snapshot_take(run->arena, db, &run->schema_before, e) &&
-           run_read_ledgers(run, db, &run->ledgers_before, &now, e);
+    if (db == NULL || !snapshot_take(run->arena, db, &run->schema_before, e) ||
+        !run_read_ledgers(run, db, &run->ledgers_before, &now, e))
+        return false;
+    run->xid_before = run_next_xid(run, db, e);
+    return run->xid_before != NULL;
+}
+
+/* For a recover, should this run not come to its end. */
+static bool write_down(struct run *run, struct err *e)
+{
+    struct arena *a = run->arena;
+    const struct connection *live = &run->site.live;
+    const char *folder = journal_folder(run->journal);
+    const struct before before = {
+        .catalogs = &run->schema_before,
+        .ledgers = &run->ledgers_before,
+        .main = ledgers_main(&run->ledgers_before, live->schema, live->schema_given),
+        .schema = live->schema,
+    };
+    size_t count = run->history.pending.count;
+    struct migration_list intended = {.items = arena_array(a, count + 1, sizeof(*intended.items)),
+                                      .count = count};
+    for (size_t i = 0; i < count; i++)
+        intended.items[i] = *run_pending(run, i);
+    struct json *facts = before_json(a, &before);
+    json_put(facts, "xid", run->xid_before);
+    return intended_write(a, folder, &intended, e) &&
+           catalogs_write(a, folder, &run->schema_before, e) &&
+           journal_write(run->journal, "migrate", "note", facts, NULL, e);
 }
 
 /* The hooks come before all that is read: what they write is not the migration's.  When they
@@ -266,6 +296,8 @@ static bool apply(struct run *run, struct err *e)
         return false;
     if (!read_before(run, e))
         return err_wrap(e, "could not read the state before the migration");
+    if (!write_down(run, e))
+        return false;
     if (!apply_attempts(run, e))
         return false;
     run_hooks_or_warn(run, HOOK_POST_MIGRATE, NULL);
@@ -284,6 +316,8 @@ static struct json *facts(struct run *run)
     }
     json_put(j, "live_oid", run->facts.oid);
     json_put(j, "backup", run->backup.full_id);
+    json_put_bool(j, "fenced", fencing_unbroken(run));
+    json_put_bool(j, "in_place", run->in_place);
     return j;
 }
 

@@ -8,9 +8,10 @@
 #include "base/stop.h"
 #include "core/hook/hook.h"
 #include "core/restore/drill.h"
+#include "core/restore/inplace_possible.h"
 #include "core/restore/side.h"
 #include "sql/queries.h"
-#include "steps/run.h"
+#include "steps/fencing.h"
 
 enum { LEAST_SERVER = 120000, KEPT_WARNING = 3, PATIENCE_MS = 3000, LOOK_AGAIN_MS = 250 };
 
@@ -142,25 +143,76 @@ static bool swap_will_be_possible(struct run *run, struct pg *maintenance, bool 
     return true;
 }
 
-static bool check_way_back(struct run *run, struct pg *maintenance, struct err *e)
+/* Where `recover` looks for what a drill that was killed has left. */
+static const char *drill_folder(const struct run *run)
+{
+    return fs_join(run->arena, journal_folder(run->journal), "drill");
+}
+
+static bool swap_is_possible(struct run *run, struct pg *maintenance, struct err *e)
 {
     const struct settings *s = run->settings;
     bool accept_slots = strcmp(s->swap_with_slots, "accept") == 0;
-    if (!swap_will_be_possible(run, maintenance, accept_slots, e))
-        return err_wrap(e, "there would be no way back");
-    struct drill_spec spec = {
+    const struct drill_spec spec = {
         .live = &run->site.live,
         .server = &run->site.server,
         .maintenance_database = s->maintenance_database,
         .pg_bin = s->pg_bin,
         .run = run->id,
-        .scratch_dir = fs_join(run->arena, journal_folder(run->journal), "drill"),
+        .scratch_dir = drill_folder(run),
         .facts = &run->facts,
         .accept_slots = accept_slots,
     };
-    if (!drill(run->arena, &spec, e))
-        return err_wrap(e, "there would be no way back");
+    return swap_will_be_possible(run, maintenance, accept_slots, e) && drill(run->arena, &spec, e);
+}
+
+/* Managed hosts give no right to make databases, or keep sessions that cannot be ended. */
+static bool in_place_is_possible(struct run *run, const struct err *no_swap, struct err *e)
+{
+    struct inplace_plan plan;
+    const struct connection live = connection_to(&run->site.server, run->site.live.dbname);
+    const struct inplace_possible_spec spec = {
+        .dumps = &run->site.live,
+        .restores = &live,
+        .pg_bin = run->settings->pg_bin,
+        .scratch_dir = drill_folder(run),
+        .facts = &run->facts,
+    };
+    if (!inplace_possible(run->arena, &spec, &plan, e))
+        return false;
+    run->in_place = true;
+    run_warn(run,
+             "no swap is possible: %s; the way back is one transaction in the database itself, with"
+             " %s of %s locks, for which its users wait",
+             no_swap->message, str_count(run->arena, plan.locks),
+             str_count(run->arena, plan.lock_table));
     return true;
+}
+
+static bool find_way_back(struct run *run, struct pg *maintenance, struct err *e)
+{
+    struct err not_there = {0};
+    if (swap_is_possible(run, maintenance, e))
+        return true;
+    bool may = e->kind == ERR_PREFLIGHT && strcmp(run->settings->way_back, "auto") == 0;
+    if (may && in_place_is_possible(run, e, &not_there)) {
+        *e = (struct err){0};
+        return true;
+    }
+    if (not_there.kind != ERR_NONE)
+        err_detail(e, "%s",
+                   arena_printf(run->arena, "%s%sIn place neither: %s.", e->detail,
+                                e->detail[0] ? " " : "", not_there.message));
+    return err_wrap(e, "there would be no way back");
+}
+
+static bool check_way_back(struct run *run, struct pg *maintenance, struct err *e)
+{
+    struct err late = {0};
+    bool ok = find_way_back(run, maintenance, e);
+    if (!fs_remove_tree(run->arena, drill_folder(run), &late))
+        run_warn_err(run, &late);
+    return ok;
 }
 
 static bool take_baseline(struct run *run, struct pg *db, struct err *e)
@@ -169,10 +221,13 @@ static bool take_baseline(struct run *run, struct pg *db, struct err *e)
     if (!health_check(run->arena, &context, &run->baseline, e))
         return err_wrap(e, "could not check the database's health");
     run->report.baseline = run->baseline;
-    if (run->baseline.count > 0)
-        log_info("health before the deploy: %s, which do not count later",
-                 str_plural(run->arena, (int64_t)run->baseline.count, "finding", "findings"));
-    return true;
+    if (run->baseline.count == 0)
+        return true;
+    log_info("health before the deploy: %s; what is there now does not count later",
+             str_plural(run->arena, (int64_t)run->baseline.count, "finding", "findings"));
+    struct json *facts = json_object();
+    findings_json(&run->baseline, json_put_array(facts, "baseline"));
+    return journal_write(run->journal, "preflight", "note", facts, NULL, e);
 }
 
 static void read_effects(struct run *run)
@@ -196,7 +251,9 @@ static bool apply(struct run *run, struct err *e)
     if (db == NULL || !check_server(run, db, e) ||
         !database_read(run->arena, db, run->site.live.dbname, &run->facts, e))
         return false;
-    if (!check_disk(run, e) || !take_baseline(run, db, e) || !warn_activity(run, db, e))
+    fence_take_out(run->arena, &run->facts);
+    if (!check_disk(run, e) || !take_baseline(run, db, e) || !warn_activity(run, db, e) ||
+        !fencing_look_ahead(run, db, e))
         return false;
     read_effects(run);
     AUTO(pg) struct pg *maintenance = site_open_maintenance(&run->site, run->settings, NULL, e);

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 
+import outage
 import page
 from measure import Bench, Failed, Series, peak_of, say
 
@@ -21,7 +22,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 MIGSAFE = os.environ.get("TEST_MIGSAFE", os.path.join(ROOT, "build/release/migsafe"))
 SCALE = float(os.environ.get("SCALE", "1"))
-PARTS = ["dump", "restore", "big", "data", "swap", "memory", "tables"]
+PARTS = ["dump", "restore", "big", "data", "swap", "outage", "memory", "tables"]
 CODECS = ["gzip:1", "zstd:1"]
 MIB = 1 << 20
 
@@ -30,10 +31,15 @@ def has(program):
     return shutil.which(program) is not None
 
 
+def fill(b, database, scale):
+    say(f"making database {database}, scale {scale:g}")
+    b.sh(f"psql -Xq -v ON_ERROR_STOP=1 -v scale={scale} -f {HERE}/gen.sql {database}")
+
+
 def generate(b, database, scale):
     b.drop(database)
-    say(f"making database {database}, scale {scale:g}")
-    b.sh(f"createdb {database} && psql -Xq -v ON_ERROR_STOP=1 -v scale={scale} -f {HERE}/gen.sql {database}")
+    b.sh(f"createdb {database}")
+    fill(b, database, scale)
 
 
 def need(b, database, scale):
@@ -50,11 +56,12 @@ def url(database):
     return f"'postgresql://postgres@localhost/{database}?host={host}'"
 
 
-def backup(s, name, words, database):
+def backup(s, name, words, database, clear=None):
     """A contestant whose backups are gone before each round; the last ones stay."""
-    folder = name.replace(" ", "-").replace(":", "")
+    folder = name.replace(" ", "-").replace(":", "").replace(",", "")
+    clear = clear or s.bench.fresh_folder
     s.add(name, migsafe(f"backup {words} --backup-dir {folder} >{folder}.id", database),
-          before=lambda: s.bench.fresh_folder(folder), shown=f"migsafe backup {words}")
+          before=lambda: clear(folder), shown=f"migsafe backup {words}")
     return folder
 
 
@@ -190,8 +197,11 @@ def part_data(b):
         b.sh("createdb copy && pg_dump --schema-only share | psql -Xq -v ON_ERROR_STOP=1 copy >psql.out")
     s.add("psql < column-inserts", "psql -Xq -v ON_ERROR_STOP=1 -f share.sql copy >psql.out",
           empty, restored_like(b, "copy", want))
-    s.add("migsafe", migsafe(f"restore {backup_id} --replace --yes --backup-dir {folder}", "share"),
-          None, restored_like(b, "share", want), shown="migsafe restore DATA_ID --replace --yes")
+    words = f"restore {backup_id} --yes --other-database --backup-dir {folder}"
+    s.add("migsafe", migsafe(words, "copy"), empty, restored_like(b, "copy", want),
+          shown="migsafe restore DATA_ID --yes")
+    s.add("migsafe, full tables", migsafe(f"{words} --replace", "share"), None,
+          restored_like(b, "share", want), shown="migsafe restore DATA_ID --replace --yes")
     s.run()
     b.drop("copy")
     b.target("data-only restore vs `--column-inserts` through psql", s.ratio("psql < column-inserts", "migsafe"), 30)
@@ -225,6 +235,10 @@ def part_swap(b):
     b.notes.append(f"Switch-over with {seen['clients']} clients: nobody could connect for {', '.join(map(str, blocked))} ms; "
                    f"the longest connect of a client took {max(longest)} ms.")
     b.target("switch-over (time in which nobody can connect), the longest", max(blocked), 200, " ms", at_most=True)
+
+
+def part_outage(b):
+    outage.measure(b, lambda database: fill(b, database, SCALE), url)
 
 
 def jobs():
@@ -285,10 +299,11 @@ def part_tables(b):
                 END LOOP; END $$""")
         b.sql(name, "VACUUM ANALYZE")
     s = Series(b, "5,000 tables")
-    s.add("pg_dump -Fd -j2 -Z1", "pg_dump -Fd -j2 -Z1 -f many.dir many", before=lambda: b.fresh_folder("many.dir"))
-    backup(s, "full gzip:1", "--kind full --compression gzip:1", "many")
-    backup(s, "2,500 tables: full gzip:1", "--kind full --compression gzip:1", "half")
+    s.add("pg_dump -Fd -j2 -Z1", "pg_dump -Fd -j2 -Z1 -f many.dir many", before=lambda: b.aside("many.dir"))
+    backup(s, "full gzip:1", "--kind full --compression gzip:1", "many", b.aside)
+    backup(s, "2,500 tables: full gzip:1", "--kind full --compression gzip:1", "half", b.aside)
     s.run()
+    b.forget_aside()
     b.target("5,000 tables vs `pg_dump -Fd -j2 -Z1`", s.ratio("pg_dump -Fd -j2 -Z1", "full gzip:1"), 1)
     b.target("5,000 tables vs 2,500", s.ratio("full gzip:1", "2,500 tables: full gzip:1"), 2.4, " times its time", at_most=True)
     b.drop("many")

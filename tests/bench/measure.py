@@ -167,7 +167,7 @@ class Bench:
     def __init__(self, folder, env, rounds):
         self.folder, self.env, self.rounds = folder, env, rounds
         self.series, self.failures, self.targets, self.notes = [], [], [], []
-        self.memory = []
+        self.memory, self.outages = [], []
         with open(os.path.join(env["PGHOST"], "data/postmaster.pid")) as f:
             self.postmaster = int(f.readline())
 
@@ -183,6 +183,17 @@ class Bench:
 
     def fresh_folder(self, name):
         shutil.rmtree(os.path.join(self.folder, name), ignore_errors=True)
+
+    def aside(self, name):
+        """As fresh_folder, but what was there stays until forget_aside: ext4 gives no inode out
+        anew for a minute, and thousands just freed make whoever creates files next search long."""
+        old = os.path.join(self.folder, name)
+        os.makedirs(os.path.join(self.folder, "aside"), exist_ok=True)
+        if os.path.exists(old):
+            os.rename(old, os.path.join(self.folder, "aside", f"{name}.{time.monotonic_ns()}"))
+
+    def forget_aside(self):
+        shutil.rmtree(os.path.join(self.folder, "aside"), ignore_errors=True)
 
     def drop(self, database):
         """And leaves the server with nothing to do."""

@@ -72,6 +72,16 @@ def memory(b):
     return lines + [f"| {m['what']} | {m['bytes'] / (1 << 20):.1f} MiB |" for m in b.memory] + [""]
 
 
+def outages(b):
+    lines = ["### A failing deploy", "",
+             "A migration that passes on a copy and fails half way in live, and the way back. A client writes and another reads,",
+             "every 5 ms; told is the longest time without an answer to each. With a fence what is written meanwhile is refused,",
+             "without one it is accepted, and comes back by `migsafe replay`.", "",
+             "| | without write service | without any service | whole | command |", "|---|---|---|---|---|"]
+    return lines + [f"| {o['name']} | {o['no_write'] / 1000:.2f} s | {o['none'] / 1000:.2f} s | {o['whole']:.1f} s | `{o['shown']}` |"
+                    for o in b.outages] + [""]
+
+
 def of(b, scale, parts, program):
     lines = [
         "<!-- made by: make bench -->",
@@ -100,6 +110,8 @@ def of(b, scale, parts, program):
     ]
     for s in b.series:
         lines += series(s)
+    if b.outages:
+        lines += outages(b)
     if b.memory:
         lines += memory(b)
     return "\n".join(lines).rstrip("\n") + "\n"

@@ -56,6 +56,10 @@ for command in "${commands[@]}"; do
 	status_is 64 "$command: --no-... of what is no switch"
 done
 
+run "$MIGSAFE" restore
+status_is 64 "restore without an ID"
+like "$ERR" '"migsafe list" shows the backups' "says where it is found"
+
 run "$MIGSAFE"
 status_is 64 "no command"
 like "$ERR" 'hint: Run "migsafe help"' "no command: where to look"

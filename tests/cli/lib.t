@@ -56,7 +56,7 @@ is $? 143 "a signal ends a test at once, also while it runs a command"
 [ ! -e "$(cat "$T/started")" ]
 ok $? "and its folder is removed"
 
-run wait_for 1 false
+run wait_for 0 false
 is "$RC" 1 "wait_for gives up"
 run wait_for 1 true
 is "$RC" 0 "wait_for succeeds"

@@ -22,6 +22,11 @@ app_migration() {
 		cp "$ROOT/fixtures/migrations/$2/migration.sql" "$1/prisma/migrations/${number}_$2/"
 }
 
+# app_sql NAME: a migration of standard input, as the newest of the application at $APP.
+app_sql() {
+	mkdir "$APP/prisma/migrations/20270101000000_$1" && cat >"$APP/prisma/migrations/20270101000000_$1/migration.sql"
+}
+
 # app_forget FOLDER NAME: takes such a migration out again.
 app_forget() {
 	rm -rf "$1"/prisma/migrations/2027*_"$2"
@@ -53,6 +58,10 @@ shop_new() {
 # How Prisma sends a file: whole (7.3 and before) or split into statements (7.4 and later).
 MODE=whole
 
+# Most tests are about production's way back, which a rehearsal would spare: tests/deploy/rehearse.t
+# is about that, and says auto.
+export MIGSAFE_REHEARSE=${MIGSAFE_REHEARSE-never}
+
 # migsafe_for NAME COMMAND [ARGUMENT...]: run in the application's folder, as its owner.
 migsafe_for() {
 	local name=$1
@@ -63,7 +72,7 @@ migsafe_for() {
 
 sleeping_in() { # NAME: is a migration at its pg_sleep?  (A superuser's session would be in the way of a swap.)
 	[ "$(sql_as owner "$1" "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND
-		query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()")" -gt 0 ]
+		query LIKE '%pg_sleep%' AND query NOT LIKE '%pg_stat_activity%'")" -gt 0 ]
 }
 
 unchanged_since() { # FILE NAME TEST-NAME: is the database what its fingerprint in FILE says?

@@ -62,6 +62,24 @@ bg_kill "$blocker"
 is "$(json '.attempts | length')" 2 'two attempts'
 like "$(journal_of | jq -r 'select(.event == "attempt") | .data.left_behind' | head -1)" 'one transaction' 'the journal says why that was safe'
 
+# --- one statement that has committed a part of its work --------------------------------------------------
+shop_new halves
+app_sql halves <<'SQL'
+DO $$ BEGIN
+	UPDATE "Product" SET price = price + 1;
+	COMMIT;
+	LOCK TABLE "Order" IN ACCESS EXCLUSIVE MODE;
+END $$;
+SQL
+state_of halves >"$T/before"
+bg_sql halves 'BEGIN; SELECT count(*) FROM "Order"' owner
+MODE=whole
+migsafe_for halves deploy --lock-timeout 1s --gate warn --json
+status_is 20 'a DO that commits in its middle is not tried in place, which would do its first part twice'
+bg_kill "$BG"
+is "$(json '.attempts | length')" 1 'one attempt'
+unchanged_since "$T/before" halves 'and the database is as before'
+
 # --- permanent errors are not tried again ---------------------------------------------------------------
 shop_new permanent
 app_migration "$APP" fail_first
@@ -97,4 +115,38 @@ kill -TERM "$stopped"
 wait "$stopped"
 is $? 20 'SIGTERM in the middle of a migration restores the database'
 unchanged_since "$T/before" stopped 'which is as before'
+
+# --- no connection is left for the way back, for some seconds ------------------------------------------------
+shop_new crowded
+app_migration "$APP" slow
+state_of crowded >"$T/before"
+(cd "$APP" && DATABASE_URL=$(db_url crowded owner) MIGSAFE_BACKUP_DIR=$BACKUPS MIGRATION_SCRIPT=split \
+	exec "$MIGSAFE" deploy --json) >"$T/crowded.json" 2>"$T/crowded.log" &
+crowded=$!
+wait_for 60 sleeping_in crowded
+sql postgres "ALTER ROLE \"$(role_name owner)\" CONNECTION LIMIT 2"
+kill -TERM "$crowded"
+wait_for 60 grep -q 'warning: .*too many connections' "$T/crowded.log"
+ok $? 'a way back that gets no session says so'
+sql postgres "ALTER ROLE \"$(role_name owner)\" CONNECTION LIMIT -1"
+wait "$crowded"
+is $? 20 'and begins again until there is room'
+unchanged_since "$T/before" crowded 'the database is as before'
+
+shop_new filled
+app_migration "$APP" slow
+state_of filled >"$T/before"
+(cd "$APP" && DATABASE_URL=$(db_url filled owner) MIGSAFE_BACKUP_DIR=$BACKUPS MIGRATION_SCRIPT=split \
+	exec "$MIGSAFE" deploy --json --wait 1s) >"$T/filled.json" 2>"$T/filled.log" &
+filled=$!
+wait_for 60 sleeping_in filled
+sql postgres "ALTER ROLE \"$(role_name owner)\" CONNECTION LIMIT 2"
+kill -TERM "$filled"
+wait "$filled"
+is $? 22 'where there is none for longer than "wait" a way back ends with 22'
+sql postgres "ALTER ROLE \"$(role_name owner)\" CONNECTION LIMIT -1"
+like "$(jq -r .next "$T/filled.json")" 'recover. goes on with it' 'and the report does not ask a person to decide'
+migsafe_for filled recover
+status_is 20 'recover goes on with it'
+unchanged_since "$T/before" filled 'the database is as before it, too'
 done_testing

@@ -61,7 +61,8 @@ deploy good
 status_is 0 'a deploy with hooks at every point is done'
 is "$(calls)" 'pre-backup pre-deploy,post-backup pre-deploy,pre-migrate,post-migrate,pre-backup post-deploy,post-backup post-deploy,end migrated 0' \
 	'they ran in the order of the run, none of a rollback among them'
-is "$(json '.warnings | length')" 0 'no warning of them'
+# Roles of other tests on this server are none of ours.
+is "$(json '[.warnings[] | select(test("^role .* default_transaction_read_only") | not)] | join("; ")')" '' 'no warning of them'
 told() { # FILE NAME -> what the hook was told
 	tr '\0\n' '\n|' <"$CALLS.$1" | sed -n "s/^MIGSAFE_RUN_$2=//p"
 }

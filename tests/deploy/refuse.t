@@ -31,15 +31,10 @@ mkdir "$T/nothing"
 migsafe_for shop deploy --pg-bin "$T/nothing"
 refused 74 'pg_dump' 'no pg_dump'
 
-for promise in 'fence on' 'rehearse always'; do
-	# shellcheck disable=SC2086 # two words
-	migsafe_for shop deploy --$promise
-	refused 78 "${promise% *}" "a promise that this version cannot keep: $promise"
-done
 
 # --- rights -----------------------------------------------------------------------------------------
 sql postgres "ALTER ROLE \"$(role_name owner)\" NOCREATEDB"
-migsafe_for shop deploy
+migsafe_for shop deploy --way-back swap
 refused 11 'way back' 'a role without CREATEDB'
 like "$ERR" 'CREATEDB' 'a role without CREATEDB: what to grant'
 like "$ERR" 'admin-url' 'a role without CREATEDB: or admin-url'
@@ -51,11 +46,20 @@ sql postgres "ALTER ROLE \"$(role_name owner)\" CREATEDB"
 shop_new ext
 app_migration "$APP" good_add_column
 sql ext 'CREATE EXTENSION file_fdw'
-migsafe_for ext deploy
+migsafe_for ext deploy --way-back swap
 status_is 11 'an untrusted extension is refused in preflight'
 like "$ERR" 'file_fdw' 'and named'
 is "$(sql ext 'SELECT count(*) FROM _prisma_migrations')" 12 'nothing was migrated'
 no_side_databases ext 'no side database is left by the drill'
+
+# --- too few connections for the way back ---------------------------------------------------------------
+sql ext 'DROP EXTENSION file_fdw'
+sql postgres "ALTER ROLE \"$(role_name owner)\" CONNECTION LIMIT 4"
+migsafe_for ext deploy --jobs 2
+status_is 69 'a role with too few connections is refused in preflight'
+like "$ERR" 'there would be no way back.*hint: Raise the limit of the role.*lower "jobs"' 'with what helps'
+sql postgres "ALTER ROLE \"$(role_name owner)\" CONNECTION LIMIT -1"
+no_side_databases ext 'nothing is left by the drill'
 
 # --- a failed row, an earlier run without an end ------------------------------------------------------
 shop_new failed
@@ -71,7 +75,7 @@ mkdir -p "$BACKUPS/.migsafe/runs/20260101_000000_aaaa"
 printf '{"v":1,"seq":1,"at":"2026-01-01T00:00:00.000Z","run":"20260101_000000_aaaa","command":"deploy","step":"run","event":"begin","data":{"database":"%s"}}\n{"v":1,"seq":2,"at":"2026-01-01T00:00:01.000Z","run":"20260101_000000_aaaa","command":"deploy","step":"migrate","event":"begin","data":{}}\n' \
 	"$(db_name torn)" >"$BACKUPS/.migsafe/runs/20260101_000000_aaaa/journal.jsonl"
 migsafe_for torn deploy
-status_is 22 'an earlier run without an end is refused'
+status_is 0 'an earlier run without an end, in which nothing had happened, is ended first'
 like "$ERR" '20260101_000000_aaaa.*migrate' 'its state is named'
 
 # --- another session holds Prisma's own lock -----------------------------------------------------------
@@ -118,6 +122,6 @@ for _ in 1 2 3 4 5; do
 done
 status_is 0 'nothing pending among 312 migrations'
 diag "best of five: $best ms"
-[ "$best" -lt "${TEST_FAST_MS:-1000}" ]
+[ "$best" -lt 5000 ] # the best of several, and generous: sanitizers take five times as long
 ok $? 'the whole process takes less than node would to start; a generous limit, the figure is told'
 done_testing

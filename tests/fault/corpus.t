@@ -42,7 +42,7 @@ like "$OUT" 'skipped untrusted: 1 migrations, 1 statements; extension pageinspec
 like "$OUT" 'skipped unknown: .*; extension no-such-extension is not installed' 'and one that is not here'
 like "$OUT" 'FAILED  broken \(split\): 2 migrations, .*; history ended with 2[01] instead of 0: .*division by zero' 'a history that does not replay, with the reason'
 like "$OUT" $'\nok      shop \\(split\\): 12 migrations, 50 statements, history 0 in ' 'the next is tried all the same: name, mode, migrations, statements'
-like "$OUT" ', 8 tables, 160 rows, 0 tables not filled, fails 20 same, good 0, again 0, loses 10 same, loses --gate warn 20 same' 'and what came of each try'
+like "$OUT" ', 8 tables, 160 rows, 0 tables not filled, backup 0 restored 0 by pg_restore 0 same, fails 20 same, good 0, again 0, loses 10 same, loses --gate warn 20 same' 'and what came of each try'
 like "$OUT" $'\n1 passed, 3 failed, 2 skipped$' 'all are counted'
 (cd shop && find . | sort && find . -type f -exec sha256sum {} + | sort) >after
 cmp -s before after
@@ -56,7 +56,7 @@ like "$OUT" 'stepwise: 1 migrated, 1 refused, 1 (restored|unchanged), history 0'
 like "$OUT" $'\n        stepwise: 20240101000002_one: 2[01] Null constraint failed' 'what fails with rows is told'
 like "$OUT" $'\n        stepwise: 20240101000003_one: 10 drop-column public.tree.name\n        stepwise: 20240101000003_one, --gate warn: 20 drop-column' \
 	'what loses values is tried against the gate, too'
-like "$OUT" ', 16 tables, [0-9]+ rows, 2 tables not filled, fails 2[01] same' 'what could not be filled is counted'
+like "$OUT" ', 16 tables, [0-9]+ rows, 2 tables not filled, backup 0 restored 0 by pg_restore 0 same, fails 2[01] same' 'what could not be filled is counted'
 like "$OUT" $'\n        not filled: impossible: new row for relation' 'and told'
 like "$OUT" $'\n1 passed, 0 failed$' 'the last line counts'
 
@@ -69,6 +69,14 @@ chmod +x liar
 HONEST=$MIGSAFE TEST_MIGSAFE=$T/liar run "$CORPUS" --mode split "$ROOT/fixtures/deep"
 status_is 1 'a migsafe that does not bring everything back fails'
 like "$OUT" 'FAILED .* fails 20; fails: the database is not what it was: .*public\.users' 'and what differs is shown'
+cat >liar <<'LIAR'
+#!/usr/bin/env bash
+"$HONEST" "$@" || exit
+[ "$1" != restore ] || psql -Xqh "$TEST_PGHOST" -U postgres -d "$4" -c 'UPDATE users SET email = email || 1'
+LIAR
+HONEST=$MIGSAFE TEST_MIGSAFE=$T/liar run "$CORPUS" --mode split "$ROOT/fixtures/deep"
+status_is 1 'nor one that restores something else into a new database'
+like "$OUT" 'FAILED .* restored 0; restored by migsafe: another database came back: .*users' 'which is shown, too'
 
 # --- rows for any schema ------------------------------------------------------------------------------------
 for name in one two; do

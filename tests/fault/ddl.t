@@ -94,6 +94,7 @@ nothing_left "after all" app
 sql app "CREATE TABLE noise AS SELECT i AS id, repeat(md5(i::text), 8) AS v FROM generate_series(1, 200000) i; ANALYZE noise"
 waits() { [ "$(sql postgres "SELECT count(*) FROM pg_stat_activity WHERE datname = '$(db_name app)' AND wait_event_type = 'Lock'")" = 1 ]; }
 for ddl in 'ALTER TABLE told ADD COLUMN w int' 'TRUNCATE told' 'VACUUM FULL told' 'DROP TABLE told'; do
+	sql app 'INSERT INTO told (v) VALUES (0)' # an empty one is not read
 	start backup --jobs 1
 	isnt "$(held_at 'COPY .*noise.* TO stdout')" "" "$ddl: a worker copies another table"
 	bg_sql app "SET application_name = 'the migration'"

@@ -33,6 +33,7 @@ run = None
 while run is None and time.monotonic() < limit and child.poll() is None:
     run = swapping()
     time.sleep(0.0005)
+run = run or swapping()  # it was too fast for us
 time.sleep(delay)
 state = "killed" if child.poll() is None else "ended"
 child.send_signal(signal.SIGKILL)

@@ -22,8 +22,9 @@ id=$(jq -r '.backups[0].id' <<<"$OUT")
 
 # By halving the time the kills come close to the commit from both sides.
 low=0 high=400 kills=0 old=0 swapped=0 bad=
-"$ROOT/tests/pg/swap_clients.py" "$TEST_PGHOST" "$TEST_PGPORT" "$(role_name client)" "$(db_name app)" 120 >"$T/clients" 2>&1 &
+"$ROOT/tests/pg/swap_clients.py" "$TEST_PGHOST" "$TEST_PGPORT" "$(role_name client)" "$(db_name app)" 600 "$T/ready" >"$T/clients" 2>&1 &
 CLIENTS=$!
+wait_for 60 test -e "$T/ready" || bail "no clients: $(cat "$T/clients")"
 while [ "$kills" -lt 16 ]; do
 	sql app "UPDATE me SET name = 'now'"
 	rm -rf "$runs" # of the run that was killed: an unfinished one refuses the next
@@ -35,7 +36,7 @@ while [ "$kills" -lt 16 ]; do
 		-c "SELECT name FROM me" >"$T/seen" 2>&1
 	[ $? != 124 ] || bad+="$kills after $delay ms: no connection in 10 s; "
 	seen=$(grep -v 'terminating connection\|server closed\|probably means\|before or while\|connection to server was lost' "$T/seen")
-	while [ "$(sql postgres "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'migsafe:swap'")" != 0 ]; do sleep 0.05; done
+	while [ "$(sql postgres "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'migsafe:%swap'")" != 0 ]; do sleep 0.05; done
 	now=$(sql postgres "SELECT oid, datallowconn FROM pg_database WHERE datname = '$(db_name app)'")
 	kept=$(sql postgres "SELECT oid, datallowconn FROM pg_database WHERE datname = '$(db_name app)__migsafe_kept_$run_id'")
 	name=$(sql app "SELECT name FROM me")

@@ -139,6 +139,7 @@ is "$(manifest "$FULL" 'del(.id, .kind, .files, .bytes)')" "$(manifest "$DATA" '
 FILE=$(manifest "$FULL" '.tables[] | select(.name == "User") | .file')
 is "$(zcat "$MIGSAFE_BACKUP_DIR/$DATA/$FILE" | grep -c '@x')" 1000 "the file of a table is named"
 is "$(manifest "$FULL" "[.tables[] | select(.file != null) | .sha256] - [.files[].sha256] | length")" 0 "and summed"
+is "$(manifest "$FULL" .system_identifier)" "$(sql postgres 'SELECT system_identifier FROM pg_control_system()')" "and of which server it is"
 like "$(manifest "$FULL" '.snapshot_xmax + " " + .lsn + " " + .snapshot')" '^[0-9]+ [0-9A-F]+/[0-9A-F]+ [0-9A-F-]+$' "where in time it lies"
 is "$(manifest "$FULL" '.tables[] | select(.name == "User") | .counters.inserted')" 1000 "the counters of the server"
 
@@ -227,6 +228,55 @@ like "$ERR" 'pg_dump waits for a lock .*DROP VIEW dropped' "who has it is told"
 is "$(backups)" "" "nothing is left behind by it"
 bg_kill "$BG"
 sql race 'DROP VIEW dropped'
+
+# --- schemas that change their names ------------------------------------------------------------------------
+
+# Locks keep tables from being renamed, not their schemas: what is copied by name is another table then.
+db_create schemas
+sql schemas 'CREATE SCHEMA blue; CREATE SCHEMA green; CREATE TABLE blue.t AS SELECT 1 AS a; CREATE TABLE green.t AS SELECT 2 AS a;
+	CREATE SEQUENCE s1; CREATE SEQUENCE s2; CREATE SEQUENCE s3; CREATE SEQUENCE s4'
+bg_sql schemas 'BEGIN; ALTER SEQUENCE s1 RENAME TO held' # sequences weigh more than tables of one page: they are read first
+(DATABASE_URL=$(db_url schemas) exec "$MIGSAFE" backup --kind data --jobs 1 >"$T/out" 2>"$T/err") &
+PID=$!
+wait_for 10 lock_waited_for schemas
+sql schemas 'BEGIN; ALTER SCHEMA blue RENAME TO other; ALTER SCHEMA green RENAME TO blue; ALTER SCHEMA other RENAME TO green; COMMIT'
+bg_more "$BG" ROLLBACK
+wait "$PID"
+is $? 79 "schemas that took each other's names meanwhile end a backup"
+like "$(cat "$T/err")" 'called "blue"."t"' "which names a table"
+is "$(backups)" "" "nothing is left behind"
+bg_kill "$BG"
+run env DATABASE_URL="$(db_url schemas)" "$MIGSAFE" backup --kind data
+status_is 0 "the next one is good"
+rm -rf "$MIGSAFE_BACKUP_DIR"
+
+# --- values of enums that are renamed -----------------------------------------------------------------------
+
+# Values are written with the names that they have when they are read, the schema has those of the snapshot.
+db_create labels
+sql labels "CREATE TYPE color AS ENUM ('red', 'green'); CREATE TYPE gone AS ENUM ('x'); CREATE TABLE t (a color); INSERT INTO t VALUES ('red');
+	CREATE SEQUENCE s1; CREATE SEQUENCE s2; CREATE SEQUENCE s3; CREATE SEQUENCE s4"
+sql labels "BEGIN; ALTER TYPE color RENAME VALUE 'green' TO 'blue'; ROLLBACK" # leaves its mark for ever
+during_labels() { # SQL: while a backup waits for a sequence; its status
+	local renaming
+	bg_sql labels 'BEGIN; ALTER SEQUENCE s1 RENAME TO held'
+	(DATABASE_URL=$(db_url labels) exec "$MIGSAFE" backup --kind data --jobs 1 >"$T/out" 2>"$T/err") &
+	PID=$!
+	wait_for 10 lock_waited_for labels
+	renaming=$(sql labels "$1" 2>&1)
+	bg_more "$BG" ROLLBACK
+	wait "$PID"
+	RC=$?
+	[ -z "$renaming" ] || diag "$renaming"
+	bg_kill "$BG"
+}
+during_labels "ALTER TYPE color RENAME VALUE 'red' TO 'pink'"
+is "$RC" 79 "a value of an enum that was renamed meanwhile ends a backup"
+like "$(cat "$T/err")" 'values of enum public.color were renamed' "which names the enum"
+is "$(backups)" "" "nothing is left behind"
+during_labels "BEGIN; ALTER TYPE color RENAME VALUE 'pink' TO 'rose'; ROLLBACK; DROP TYPE gone; ALTER TYPE color ADD VALUE 'black'"
+is "$RC" 0 "not one that was not after all, one more, nor a type that is gone: $(cat "$T/err")"
+rm -rf "$MIGSAFE_BACKUP_DIR"
 
 # --- while pg_dump runs --------------------------------------------------------------------------------------
 
@@ -367,6 +417,11 @@ status_is 0 "a role that may read everything needs no more"
 is "$(backups)" "${OUT%% *}" "failed ones have left nothing behind"
 
 # --- a full disk ----------------------------------------------------------------------------------------------------
+
+touch "$T/file"
+run "$MIGSAFE" backup --backup-dir "$T/file" --json
+status_is 71 "a backup-dir that is a file"
+is "$(jq -r .error.detail <<<"$OUT")" null "how much room there is does not matter then"
 
 small_disk() { # SIZE: mounted on $T/disk
 	mkdir -p "$T/disk" && mount -t tmpfs -o "size=$1,mode=700" none "$T/disk" 2>/dev/null

@@ -24,9 +24,10 @@ is "$(copy exec)" "internal, session lost" "a COPY as a plain statement is no ha
 is "$(copy in-nothing)" "ok, 0" "nothing goes in"
 is "$(copy in-given-up)" "ok, 0" "nothing stays of a COPY that is given up"
 is "$(copy in-bad-row)" "query 22P02, 0" "nothing stays of one with a bad row, and the server says why"
-is "$(copy stop-before-in)" "cancelled, session lost" "a stop as it begins: in"
+# Either the stop comes before the server's answer, or after it.
+like "$(copy stop-before-in)" '^cancelled, (session lost|0)$' "a stop as it begins: in"
 is "$(copy stop-while-sending)" "cancelled, 0" "a stop is seen between two pieces, nothing stays"
-is "$(copy stop-before-out)" "cancelled, session lost" "a stop as it begins: out"
+like "$(copy stop-before-out)" '^cancelled, (session lost|0)$' "a stop as it begins: out"
 is "$(copy stop-between-rows)" "cancelled, session lost" "a stop between two rows"
 is "$(copy in)" "100000 rows, ok, 100000" "all rows go in"
 is "$(copy in)" "query 23505, 100000" "but not twice"

@@ -147,4 +147,58 @@ like "$OUT" 'public.item: 2 added, 8 there already and overwritten' "says how ma
 is "$(sql app 'SELECT count(*), sum(stock), count(*) FILTER (WHERE seen) FROM item')" '11|154|8' "rows that are there get the backup's values"
 is "$(sql app "INSERT INTO item (name) VALUES ('next') RETURNING id")" 12 "numbers go on"
 
+# --- types that have other fields under the same name, keys that are no numbers any more -----------------------
+
+sql app >"$T/ignored" <<'END'
+DROP TABLE item, loose;
+CREATE TYPE address AS (street text, city text);
+CREATE TABLE house (id serial PRIMARY KEY, a address, more address[]);
+INSERT INTO house (a, more) SELECT ROW('Main', 'Berlin')::address, ARRAY[ROW('High', 'Bonn')::address] FROM generate_series(1, 3) i;
+END
+backup
+restore --replace
+status_is 0 "a composite type as it was"
+sql app >"$T/ignored" <<'END'
+TRUNCATE house;
+ALTER TABLE house ALTER id DROP DEFAULT, ALTER id TYPE uuid USING gen_random_uuid(), ALTER id SET DEFAULT gen_random_uuid();
+ALTER TYPE address DROP ATTRIBUTE street CASCADE, ADD ATTRIBUTE street text CASCADE;
+END
+restore --default 'house.id=gen_random_uuid()'
+status_is 11 "one whose fields have changed places"
+like "$ERR" 'column "a": its type has other fields now: \(city text, street text\), then \(street text, city text\)' "named"
+like "$ERR" '2 things are in the way' "and an array of it"
+restore --default 'house.id=gen_random_uuid()' --default 'house.a=ROW((a).street, (a).city)::public.address' --default 'house.more=NULL'
+status_is 0 "as told, and a sequence of a column that holds no numbers now is left where it is"
+is "$(sql app 'SELECT DISTINCT (a).street, (a).city, more IS NULL FROM house')" 'Main|Berlin|t' "with the values of then in their place"
+
+# --- what a schema has that would refuse its own rows -----------------------------------------------------
+
+db_create own
+DATABASE_URL=$(db_url own)
+sql own >"$T/ignored" <<'END'
+CREATE TABLE wide (id serial PRIMARY KEY);
+ALTER TABLE wide ALTER id TYPE bigint;
+INSERT INTO wide VALUES (7), (3000000000);
+CREATE TABLE broken (a int);
+INSERT INTO broken VALUES (7), (8);
+ALTER TABLE broken ADD CONSTRAINT broken_wide FOREIGN KEY (a) REFERENCES wide NOT VALID;
+CREATE TABLE told (a int);
+CREATE TABLE told_of_part (a int) PARTITION BY LIST (a);
+CREATE TABLE told_part PARTITION OF told_of_part DEFAULT;
+INSERT INTO told VALUES (1), (2);
+INSERT INTO told_of_part VALUES (1), (2);
+CREATE TABLE computed (a int GENERATED ALWAYS AS (6 * 7) STORED);
+INSERT INTO computed DEFAULT VALUES;
+CREATE PUBLICATION told FOR ALL TABLES;
+END
+backup
+restore --replace
+status_is 0 "the rows of a backup go into the database that it is of"
+is "$(sql own 'SELECT last_value FROM wide_id_seq')" 7 "a sequence does not go where it cannot: the column is wider than it"
+is "$(sql own 'SELECT count(*) FROM broken'),$(sql own "SELECT convalidated FROM pg_constraint WHERE conname = 'broken_wide'")" \
+	'2,f' "rows that break a foreign key that is not valid"
+is "$(sql own 'SELECT (SELECT count(*) FROM told), (SELECT count(*) FROM told_of_part)')" '2|2' \
+	"tables whose publication wants a replica identity, which they lack, are emptied nevertheless"
+is "$(sql own 'SELECT a FROM computed')" 42 "a table all of whose columns are computed"
+
 done_testing

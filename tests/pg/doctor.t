@@ -44,7 +44,22 @@ is "$(levels)" "backup-dir:ok disk:ok maintenance:ok role:ok server:ok settings:
 role_create app
 sql postgres "ALTER DATABASE \"$(db_name app)\" OWNER TO postgres"
 run "$MIGSAFE" doctor --json --url "$(db_url app app)"
-status_is 11 "a role without rights"
+status_is 0 "a role without rights: the way back is in place then"
+is "$(jq '[.checks[] | select(.check == "role" and .level == "warning")] | length' <<<"$OUT")" 4 "four warnings"
+like "$OUT" 'one transaction in the database itself' "what it would be"
+sql app "GRANT ALL ON SCHEMA public TO \"$(role_name app)\""
+run "$MIGSAFE" doctor --json --drill --url "$(db_url app app)"
+status_is 11 "--drill, where neither way is open"
+like "$(jq -r '.checks[-1] | .level + " " + .detail' <<<"$OUT")" '^error In place neither: ' "both are named"
+sql postgres "ALTER DATABASE \"$(db_name app)\" OWNER TO \"$(role_name app)\""
+run "$MIGSAFE" doctor --json --drill --url "$(db_url app app)"
+status_is 0 "--drill, in place"
+like "$(jq -r '.checks[-1] | .check + " " + .level + " " + .message' <<<"$OUT")" \
+	'^drill warning no swap is possible, but a way back in the database itself, with .* locks: role ' "says so"
+sql postgres "ALTER DATABASE \"$(db_name app)\" OWNER TO postgres"
+export MIGSAFE_WAY_BACK=swap
+run "$MIGSAFE" doctor --json --url "$(db_url app app)"
+status_is 11 "a role without rights, where a swap is asked for"
 is "$(jq '[.checks[] | select(.check == "role" and .level == "error")] | length' <<<"$OUT")" 2 "may not create, does not own"
 is "$(jq '[.checks[] | select(.check == "role" and .level == "warning")] | length' <<<"$OUT")" 2 "may not end, may not see"
 like "$OUT" 'ALTER ROLE .*CREATEDB' "advice"
@@ -63,6 +78,7 @@ role_create member "IN ROLE \"$(role_name app)\""
 run "$MIGSAFE" doctor --json --url "$(db_url app member)"
 is "$(jq -r '.checks[] | select(.level == "error") | .message' <<<"$OUT")" \
 	"role $(role_name member) may not create databases, which a rollback needs" "a member of the owner"
+unset MIGSAFE_WAY_BACK
 
 # --- URL
 run "$MIGSAFE" doctor --json

@@ -4,6 +4,7 @@
 
 MIGSAFE_STATE_DIR=$T/state
 export DATABASE_URL MIGSAFE_STATE_DIR
+export MIGSAFE_WAY_BACK=swap # tests/pg/doctor.t is about the other way
 
 role_create plain "CREATEDB IN ROLE pg_signal_backend, pg_monitor"
 role_create other
@@ -44,6 +45,11 @@ nothing_left() { # NAME
 
 works "a plain owner with CREATEDB"
 works "a superuser as admin-url" --admin-url "$(db_url app)"
+if [ "$(sql postgres 'SHOW server_version_num')" -ge 140000 ]; then
+	sql postgres "ALTER ROLE \"$plain\" SET idle_session_timeout = '100ms'"
+	works 'no time limit of the role ends a session that waits for its turn'
+	sql postgres "ALTER ROLE \"$plain\" RESET idle_session_timeout"
+fi
 
 # --- rights ---------------------------------------------------------------------------------------
 

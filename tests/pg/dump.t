@@ -207,6 +207,25 @@ stock pg_dump ext -Fd -f "$T/stock_ext"
 is "$(pg_restore -f - --section=data "$MIGSAFE_BACKUP_DIR/$ID" | plain | LC_ALL=C sort)" \
 	"$(pg_restore -f - --section=data "$T/stock_ext" | plain | LC_ALL=C sort)" "says what stock pg_dump says of it"
 
+# --- tables without a page ---------------------------------------------------------------------------------
+
+db_create hollow
+sql hollow "CREATE TABLE never (i int, t text); CREATE TABLE one (i int); INSERT INTO one VALUES (1); CREATE TABLE parent (i int);
+	CREATE TABLE child () INHERITS (parent); INSERT INTO child VALUES (2); CREATE TABLE deleted AS SELECT 1 AS i; DELETE FROM deleted;
+	CREATE TABLE not_seen (i int, g int GENERATED ALWAYS AS (i + 1) STORED)"
+bg_sql hollow "BEGIN; INSERT INTO not_seen VALUES (1)"
+role_create logged SUPERUSER
+sql postgres "ALTER ROLE \"$(role_name logged)\" SET log_statement = 'all'"
+DATABASE_URL=$(db_url hollow logged) backup
+bg_kill "$BG"
+is "$RC $(manifest "$ID" '[.tables[] | "\(.name) \(.rows)"] | join(" ")')" "0 child 1 deleted 0 never 0 not_seen 0 one 1 parent 0" \
+	"tables without a page are in the backup"
+is "$(grep -oE 'statement: ROLLBACK TO.* COPY public\.(never|one|parent|child|deleted|not_seen) ' "$TEST_PGLOG" | grep -oE '[a-z_]+ $' | sort | tr -d '\n')" \
+	"child deleted not_seen one " "but not read: no row of theirs can be in the snapshot"
+restored_by_stock "$ID" hollow2 "stock pg_restore reads it"
+sql hollow "DELETE FROM not_seen"
+same_text hollow hollow2 "to the same"
+
 # --- encodings --------------------------------------------------------------------------------------------
 
 sql postgres "CREATE DATABASE \"$(db_name latin)\" TEMPLATE template0 ENCODING LATIN1 LOCALE 'C'"

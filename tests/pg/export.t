@@ -200,6 +200,72 @@ status_is 64 "not where names and rows would be in two encodings"
 export MIGSAFE_BACKUP_DIR=$T/backups
 state app >"$T/before"
 
+# --- backslashes that escape ------------------------------------------------------------------------
+
+db_create slash
+sql postgres "ALTER DATABASE \"$(db_name slash)\" SET standard_conforming_strings = off"
+sql slash <<'END'
+SET standard_conforming_strings = on;
+CREATE TABLE "t\x" (id serial, v text DEFAULT 'a\b', PRIMARY KEY (id));
+INSERT INTO "t\x" (v) VALUES ('c\d'), (DEFAULT);
+END
+slash=$(DATABASE_URL=$(db_url slash) backup full)
+server=(-h "$TEST_PGHOST" -p "$TEST_PGPORT" -U postgres)
+is "$("$TEST_PGBIN/pg_restore" -f - "$MIGSAFE_BACKUP_DIR/$slash" | grep setval)" \
+	"$("$TEST_PGBIN/pg_dump" "${server[@]}" -d "$(db_name slash)" | grep setval)" "the state of a sequence as pg_dump writes it"
+for how in 'stock pg_restore' export 'export --inserts' 'restore --into'; do
+	db_drop again
+	db_create again
+	case $how in
+	stock*) "$TEST_PGBIN/pg_restore" "${server[@]}" -d "$(db_name again)" "$MIGSAFE_BACKUP_DIR/$slash" ;;
+	export) "$MIGSAFE" export "$slash" | psql_as postgres again -f - ;;
+	restore*)
+		db_drop again
+		"$MIGSAFE" restore "$slash" --into "$(db_name again)"
+		;;
+	*) "$MIGSAFE" export "$slash" --inserts | psql_as postgres again -f - ;;
+	esac >"$T/ignored" 2>"$T/err"
+	is "$(sql again 'INSERT INTO "t\x" DEFAULT VALUES')$(sql again "SELECT string_agg(id || v, ' ' ORDER BY id) FROM \"t\\x\"")" '1c\d 2a\b 3a\b' \
+		"$how: names and values with backslashes" || diag "$(cat "$T/err")"
+done
+
+# --- a data file without an end mark, as COPY writes it ------------------------------------------
+
+db_create marks
+sql marks "CREATE TABLE t (v text); INSERT INTO t VALUES ('a.'), (''), ('');
+	CREATE TABLE \"odd ALTER COLUMN x\" (id int GENERATED ALWAYS AS IDENTITY); INSERT INTO \"odd ALTER COLUMN x\" DEFAULT VALUES"
+marks=$(DATABASE_URL=$(db_url marks) MIGSAFE_COMPRESSION=none backup full)
+folder=$MIGSAFE_BACKUP_DIR/$marks
+file=$(jq -r '.tables[] | select(.name == "t").file' "$folder/manifest.json")
+truncate -s -5 "$folder/$file"
+jq --arg f "$file" --arg s "$(sha256sum <"$folder/$file" | cut -d' ' -f1)" '
+	((.files[] | select(.name == $f)), (.tables[] | select(.file == $f))) |= (.sha256 = $s | .bytes -= 5)' "$folder/manifest.json" >"$T/manifest" &&
+	cp "$T/manifest" "$folder/manifest.json" && jq -r '.files[] | .sha256 + "  " + .name' "$T/manifest" >"$folder/SHA256SUMS"
+for how in '' --inserts; do
+	db_drop again
+	db_create again
+	"$MIGSAFE" export "$marks" ${how:+"$how"} 2>"$T/err" | psql_as postgres again -f - >"$T/ignored" 2>>"$T/err"
+	is "$(sql again "SELECT count(*), count(*) FILTER (WHERE v = ''), (SELECT max(id) FROM \"odd ALTER COLUMN x\") FROM t")" '3|2|1' \
+		"export $how: rows that end as an end mark does, and a name that reads as SQL" || diag "$(cat "$T/err")"
+done
+
+# --- left behind ---------------------------------------------------------------------------------------
+
+state_dir=$MIGSAFE_BACKUP_DIR/.migsafe
+mkfifo pipe && exec 7<>pipe # which nobody reads
+"$MIGSAFE" export "$id" >pipe 2>"$T/err" &
+pid=$!
+export_runs() { made=$(find "$state_dir" -name 'export_*') && [ -n "$made" ]; }
+wait_for 20 export_runs && export_runs && touch -d '2 minutes ago' "$made"
+"$MIGSAFE" export "$id" >"$T/ignored" 2>"$T/err"
+[ -d "$made" ]
+ok $? "an export leaves alone what another one works in"
+kill -KILL "$pid" && wait "$pid" 2>"$T/ignored"
+exec 7>&-
+touch -d '2 minutes ago' "$made"
+"$MIGSAFE" export "$id" >"$T/ignored" 2>"$T/err"
+is "$(find "$state_dir" -name 'export_*')" "" "what a killed one left is removed by the next"
+
 # --- tar --------------------------------------------------------------------------------------------
 
 run "$MIGSAFE" export "$id" --output "$T/backup.tar"

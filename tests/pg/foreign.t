@@ -2,23 +2,11 @@
 # Dumps made by others, in every form of pg_dump, come back as the database that was dumped; what is
 # no whole dump of one database changes nothing.
 . "$(dirname "$0")/../lib.sh"
-
-db_create app
-DATABASE_URL=$(db_url app)
-MIGSAFE_BACKUP_DIR=$T/backups
-export DATABASE_URL MIGSAFE_BACKUP_DIR
+# shellcheck source=tests/pg/restore.sh
+. "$ROOT/tests/pg/restore.sh"
 live=$(db_name app)
 dumps=$T/dumps
 mkdir "$dumps"
-
-state() { # DB NAME: keeps the state of a database under a name
-	"$ROOT/scripts/db-fingerprint.sh" "$(db_name "$1")" >"$T/state.$2"
-}
-
-same() { # DB NAME TEST-NAME: is the database in that state?
-	state "$1" now
-	if cmp -s "$T/state.$2" "$T/state.now"; then pass "$3"; else fail "$3" "$(diff "$T/state.$2" "$T/state.now" | head -n 20)"; fi
-}
 
 pg_dump_of() { # DB [ARGUMENT...]
 	"$TEST_PGBIN/pg_dump" -h "$TEST_PGHOST" -p "$TEST_PGPORT" -U postgres "${@:2}" "$(db_name "$1")"

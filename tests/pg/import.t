@@ -77,7 +77,7 @@ rm -rf "$T/elsewhere"
 # --- what is no backup of ours, or no longer ----------------------------------------------------------
 
 refused() { # STATUS WORDS NAME FILE
-	run "$MIGSAFE" import "$4"
+	run "$MIGSAFE" import "${@:4}"
 	status_is "$1" "$3"
 	like "$ERR" "$2" "$3: said"
 	nothing_new "$3"
@@ -127,6 +127,13 @@ is "$("$MIGSAFE" list --json | jq -r '.backups[] | [.kind, .reason, .label, .dat
 	"a full and a data backup of the configured database"
 id=$("$MIGSAFE" list --json | jq -r '.backups[] | select(.kind == "full") | .id')
 like "$id" "^$(db_name app)_20[0-9]{6}_[0-9]{6}_full$" "named after it"
+"$TEST_PGBIN/pg_restore" -l "$T/elsewhere/$id" >"$T/list"
+"$TEST_PGBIN/pg_restore" -C --clean -f - "$T/elsewhere/$id" >"$T/script"
+is "$(sed -n 's/^; *dbname: //p' "$T/list")" "$(db_name app)" "its archive says the same"
+is "$(grep -E '^(CREATE|DROP|ALTER|COMMENT ON|GRANT .* ON|REVOKE .* ON) DATABASE|^.connect' "$T/script" | cut -d' ' -f 1-5)" \
+	"$(printf 'DROP DATABASE "%s";\nCREATE DATABASE "%s" WITH TEMPLATE\nALTER DATABASE %s OWNER TO\n\\connect %s' "$(db_name app)" "$(db_name app)" "$(db_name app)" "$(db_name app)")" \
+	"also to the stock pg_restore -C"
+unlike "$(cat "$T/list" "$T/script")" __migsafe "the side database is not in it"
 run "$MIGSAFE" verify "$id" --level restore
 status_is 0 "it is verified like any other"
 run "$MIGSAFE" restore "$id" --dry-run
@@ -153,6 +160,69 @@ is "$(db_list)" "$databases" "and its side database is gone"
 printf '\\! true\nCREATE TABLE t (a int);\n' >"$T/evil.sql"
 refused 76 'evil.sql' "a command of psql" "$T/evil.sql"
 dump --data-only --column-inserts -f "$T/data.sql"
-refused 76 'only data' "a dump of data alone" "$T/data.sql"
+refused 76 'only data.*--schema-from live' "a dump of data alone" "$T/data.sql"
+
+# --- rows alone, for the tables that live has, or had -----------------------------------------------------
+
+only_rows() { # TEST-NAME FILE [OPTION...]: imported, then restored into the emptied tables
+	rm -rf "$T/elsewhere" && mkdir "$T/elsewhere"
+	run "$MIGSAFE" import "${@:2}" --json
+	status_is 0 "$1"
+	is "$(db_list)" "$databases" "its side database is gone"
+	is "$(jq -r '.backups | map("\(.kind) \(.rows)") | join(",")' <<<"$OUT")" "data 2500" "a data backup"
+	id=$(jq -r '.backups[0].id' <<<"$OUT")
+	sql app 'DELETE FROM "order"; DELETE FROM "User"'
+	run "$MIGSAFE" restore "$id" --yes --accept-loss
+	status_is 0 "it is restored into the tables as they are"
+}
+
+databases=$(db_list)
+only_rows "INSERTs with the tables of live" "$T/data.sql" --schema-from live
+same app "the rows that were dumped"
+dump --data-only --disable-triggers | gzip >"$T/data.sql.gz"
+only_rows "COPY, gzipped" "$T/data.sql.gz" --schema-from live
+same app "the rows that were dumped"
+dump --data-only -Fc -f "$T/data.dump"
+only_rows "an archive of data alone" "$T/data.dump" --schema-from live
+same app "the rows that were dumped"
+dump -Fd -f "$T/whole.dir"
+only_rows "of an archive with tables, its rows" "$T/whole.dir" --schema-from live
+same app "the rows that were dumped"
+is "$(find "$T/elsewhere/.migsafe" -name 'import_*')" "" "nothing is left of the schema"
+
+# What a dump of some tables does not have is not emptied by it.
+dump --data-only -t '"User"' -f "$T/users.sql"
+rm -rf "$T/elsewhere" && mkdir "$T/elsewhere"
+run "$MIGSAFE" import "$T/users.sql" --schema-from live --json
+status_is 0 "a dump of one table alone"
+id=$(jq -r '.backups[0].id' <<<"$OUT")
+is "$(jq -r '[.tables[].name] | join(" ")' "$T/elsewhere/$id/manifest.json") $(find "$T/elsewhere/$id" -name 'table_*' | wc -l)" 'User 1' \
+	"the backup has that one"
+"$MIGSAFE" verify "$id" >"$T/ignored" 2>&1
+ok $? "it is good"
+run "$MIGSAFE" restore "$id" --replace --yes
+status_is 0 "it is restored over what is there"
+same app "and the tables that it lacks keep their rows"
+"$MIGSAFE" backup --kind full --json --backup-dir "$T/elsewhere" >"$T/full.json" 2>"$T/ignored"
+full=$(jq -r '.backups[0].id' "$T/full.json")
+cp -r "$T/elsewhere/$full" "$T/then"
+run "$MIGSAFE" import "$T/data.sql" --schema-from "$id"
+status_is 64 "a data backup has no schema to give"
+rm -rf "$T/elsewhere" && mkdir "$T/elsewhere"
+refused 64 'makes its tables by itself' "SQL with tables needs no other's" "$T/theirs.sql.gz" --schema-from live
+refused 66 'nosuch' "a backup that is not there" "$T/data.sql" --schema-from nosuch_20260101_000000_full
+grep -v '^INSERT INTO public."User" .* VALUES (1,' "$T/data.sql" >"$T/torn.sql"
+refused 76 'torn.sql.*violates foreign key' "rows that do not fit each other" "$T/torn.sql" --schema-from live
+is "$(db_list)" "$databases" "and its side database is gone"
+sql app 'ALTER TABLE "User" RENAME TO "Person"'
+refused 76 'data.sql.*"public.User" does not exist' "tables that are not there any more" "$T/data.sql" --schema-from live
+rm -rf "$T/elsewhere" && mkdir "$T/elsewhere" && cp -r "$T/then" "$T/elsewhere/$full"
+run "$MIGSAFE" import "$T/data.sql" --schema-from "$full" --json
+status_is 0 "but are in a backup of then"
+id=$(jq -r '.backups[0].id' <<<"$OUT")
+sql app 'DELETE FROM "order"; DELETE FROM "Person"'
+run "$MIGSAFE" restore "$id" --yes --map User=Person
+status_is 0 "and go where --map says"
+is "$(sql app 'SELECT (SELECT count(*) FROM "Person") + (SELECT count(*) FROM "order")')" 2500 "all of them"
 
 done_testing

@@ -85,7 +85,10 @@ cat >linger.cjs <<'END'
 if (/prisma.build.index.js$/.test(process.argv[1])) require('node:child_process').spawn('sleep', ['66'], { stdio: 'ignore' }).unref()
 END
 NODE_OPTIONS="--require $T/linger.cjs" run deploy js a
-is "$(out class) $(ps -e -o pgid=,stat=,args= | awk -v group="$(cat driver.pid)" '$1 == group && $2 !~ /^Z/')" "none " "nothing of its group outlives it"
+of_its_group() { ps -e -o pgid=,stat=,args= | awk -v group="$(cat driver.pid)" '$1 == group && $2 !~ /^Z/'; }
+group_gone() { [ -z "$(of_its_group)" ]; }
+wait_for 5 group_gone # who is killed is there for a moment yet
+is "$(out class) $(of_its_group)" "none " "nothing of its group outlives it"
 
 # --- it fails ------------------------------------------------------------------------------------------------
 

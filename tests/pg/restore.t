@@ -2,21 +2,9 @@
 # A restored database is what it was, to the last right and setting; the one before it is kept, and
 # what it had more is told. What cannot be restored changes nothing.
 . "$(dirname "$0")/../lib.sh"
-
-db_create app
-DATABASE_URL=$(db_url app)
-MIGSAFE_BACKUP_DIR=$T/backups
-export DATABASE_URL MIGSAFE_BACKUP_DIR
+# shellcheck source=tests/pg/restore.sh
+. "$ROOT/tests/pg/restore.sh"
 live=$(db_name app)
-
-state() { # DB NAME: keeps the state of a database under a name
-	"$ROOT/scripts/db-fingerprint.sh" "$(db_name "$1")" >"$T/state.$2"
-}
-
-same() { # DB NAME TEST-NAME: is the database in that state?
-	state "$1" now
-	if cmp -s "$T/state.$2" "$T/state.now"; then pass "$3"; else fail "$3" "$(diff "$T/state.$2" "$T/state.now" | head -n 20)"; fi
-}
 
 backup() { # KIND -> id
 	run "$MIGSAFE" backup --kind "$1" --json
@@ -109,6 +97,13 @@ run "$MIGSAFE" restore "$id" --dry-run
 like "$OUT" "would restore backup $id .*in place of database \"$live\"" "in words"
 like "$OUT" 'public\.gone_later: none rows now, 2 in the backup' "with the tables that differ"
 like "$OUT" 'gone: column public\.User\.extra' "and the column that would be gone"
+unlike "$ERR" 'another server' "it was taken here"
+manifest=$MIGSAFE_BACKUP_DIR/$id/manifest.json
+cp "$manifest" "$T/manifest"
+jq '.system_identifier = "7710000000000000001"' "$T/manifest" >"$manifest"
+run "$MIGSAFE" restore "$id" --dry-run
+like "$ERR" "warning: backup $id was taken on another server than this .7710000000000000001, this is [0-9]+" "one of another server is called so"
+cp "$T/manifest" "$manifest"
 
 # --- restore -------------------------------------------------------------------------------------
 
@@ -232,6 +227,21 @@ wait "$pid"
 is $? 130 "ended by a signal"
 is "$(databases)" "$(printf '%s\n' 'Other-one' app)" "nothing is left"
 same app changed "nothing has changed"
+
+# --- a time limit of the role that a worker of pg_restore passes while it waits for its next item -----
+
+role_create patient CREATEDB
+db_create long patient
+sql_as patient long "CREATE MATERIALIZED VIEW slow AS SELECT 1 AS a FROM pg_sleep(1.5);
+	CREATE MATERIALIZED VIEW next AS SELECT * FROM slow; CREATE MATERIALIZED VIEW beside AS SELECT * FROM slow"
+run "$MIGSAFE" backup --kind full --json --url "$(db_url long patient)"
+if [ "$(sql postgres 'SHOW server_version_num')" -ge 140000 ]; then
+	sql postgres "ALTER ROLE \"$(role_name patient)\" SET idle_session_timeout = '500ms'"
+fi
+run "$MIGSAFE" restore "$(jq -r '.backups[0].id' <<<"$OUT")" --into "$(db_name copy)" --jobs 2 --url "$(db_url long patient)"
+status_is 0 "idle_session_timeout of a role ends no worker that waits"
+db_drop long
+db_drop copy
 
 # --- without any privilege but CREATEDB and ownership ---------------------------------------------
 

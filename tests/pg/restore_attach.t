@@ -2,9 +2,12 @@
 # Indexes of partitions are attached before foreign keys that refer to them are made: beside each
 # other pg_restore -j has the server see a deadlock, about one time in four for these tables.
 # Indexes of what is made later come later: a materialized view that groups by a primary key.
+# The right to a schema is given before those that a role of that right has given there.
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
+role_create giver
+role_create taker
 db_create app
 {
 	cat <<'END'
@@ -18,6 +21,12 @@ END
 	done
 	echo "CREATE TABLE base (id int PRIMARY KEY, name text); INSERT INTO base VALUES (1, 'a'), (2, 'b');"
 	echo "CREATE MATERIALIZED VIEW late AS SELECT id, name, count(*) FROM base GROUP BY id; CREATE UNIQUE INDEX late_id ON late (id);"
+	echo "CREATE SCHEMA given; GRANT USAGE ON SCHEMA given TO \"$(role_name giver)\";"
+	for i in 1 2 3 4 5 6 7 8; do
+		echo "CREATE TABLE given.t$i (a int); GRANT SELECT ON given.t$i TO \"$(role_name giver)\" WITH GRANT OPTION; SET ROLE \"$(role_name giver)\";"
+		echo "GRANT SELECT ON given.t$i TO \"$(role_name taker)\"; RESET ROLE;"
+	done
+	echo "CREATE MATERIALIZED VIEW given.late AS SELECT FROM given.t1;"
 } | sql app >"$T/ignored"
 
 run "$MIGSAFE" backup --url "$(db_url app)" --backup-dir "$T/b" --kind full
@@ -30,4 +39,6 @@ done
 is "$(sql again8 "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND conparentid = 0")" 8 "all keys are there"
 is "$(sql again8 "SELECT count(*) FROM late; SELECT count(*) FROM pg_index WHERE indrelid = 'late'::regclass" | paste -sd' ')" "2 1" \
 	"a view that comes after a key is filled, and has its index"
+is "$(sql again8 "SELECT count(DISTINCT relacl::text) FROM pg_class WHERE relname ~ '^t[1-8]\$'; SELECT relispopulated FROM pg_class
+	WHERE relnamespace = 'given'::regnamespace AND relkind = 'm'" | paste -sd' ')" "1 t" "rights are as they were given, and views filled after them"
 done_testing

@@ -3,20 +3,9 @@
 # all of them are there afterwards, as pg_restore would have made them, and one that cannot be made ends it all.
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
-
-db_create app
-DATABASE_URL=$(db_url app)
-MIGSAFE_BACKUP_DIR=$T/backups MIGSAFE_JOBS=3
-export DATABASE_URL MIGSAFE_BACKUP_DIR MIGSAFE_JOBS
-
-state() { # DB NAME: keeps the state of a database under a name
-	"$ROOT/scripts/db-fingerprint.sh" "$(db_name "$1")" >"$T/state.$2"
-}
-
-same() { # DB NAME TEST-NAME: is the database in that state?
-	state "$1" now
-	if cmp -s "$T/state.$2" "$T/state.now"; then pass "$3"; else fail "$3" "$(diff "$T/state.$2" "$T/state.now" | head -n 20)"; fi
-}
+# shellcheck source=tests/pg/restore.sh
+. "$ROOT/tests/pg/restore.sh"
+export MIGSAFE_JOBS=3
 
 # The loader's text of more than 8 MiB; what an index calls needs rows of another table.
 sql app >"$T/ignored" <<'END'

@@ -3,26 +3,9 @@
 # emergency backup; what fails in the middle of it changes nothing, and what it cannot do it says before.
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
-
-db_create app
-DATABASE_URL=$(db_url app)
-MIGSAFE_BACKUP_DIR=$T/backups
-export DATABASE_URL MIGSAFE_BACKUP_DIR
+# shellcheck source=tests/pg/restore.sh
+. "$ROOT/tests/pg/restore.sh"
 live=$(db_name app)
-
-state() { # DB NAME: keeps the state of a database under a name
-	"$ROOT/scripts/db-fingerprint.sh" "$(db_name "$1")" >"$T/state.$2"
-}
-
-same() { # DB NAME TEST-NAME: is the database in that state?
-	state "$1" now
-	if cmp -s "$T/state.$2" "$T/state.now"; then pass "$3"; else fail "$3" "$(diff "$T/state.$2" "$T/state.now" | head -n 20)"; fi
-}
-
-take() { # -> id
-	"$MIGSAFE" backup --kind full >"$T/made" 2>"$T/log" || bail "backup: $(cat "$T/log")"
-	cut -d' ' -f1 "$T/made"
-}
 
 emergencies() { # -> how many there are, of each kind
 	"$MIGSAFE" list --json 2>"$T/log" | jq -r '[.backups[] | select(.reason == "emergency") | .kind] | sort | join(",")'
@@ -90,7 +73,9 @@ REVOKE USAGE ON SCHEMA "Other one" FROM "$(role_name reader)";
 SELECT lo_unlink(4711), lo_from_bytea(4713, 'new');
 DROP PUBLICATION pub;
 END
+# The second changes what functions of the catalog say.
 sql postgres "ALTER DATABASE \"$live\" SET work_mem = '1MB'"
+sql postgres "ALTER DATABASE \"$live\" SET quote_all_identifiers = on"
 state app changed
 changed_objects=$(sql app "$contents")
 
@@ -196,11 +181,13 @@ SET array_nulls = on;
 SELECT lo_from_bytea(4711, 'Hello');
 CREATE TABLE t ("back\slash" serial, d text DEFAULT 'x\y', list text[]);
 INSERT INTO t (list) VALUES ('{NULL,"NULL"}');
+CREATE MATERIALIZED VIEW waits AS SELECT current_setting('lock_timeout') AS longest;
 END
 id=$(take)
 sql set "TRUNCATE t"
-run "$MIGSAFE" restore "$id" --in-place --yes
+run "$MIGSAFE" restore "$id" --in-place --yes --lock-timeout 7s
 status_is 0 "strings and arrays that the database reads otherwise"
+is "$(sql set 'SELECT longest FROM waits')" 7s "lock-timeout holds to the end, whatever pg_restore's text sets"
 sql set 'INSERT INTO t (d) VALUES (DEFAULT); DELETE FROM t WHERE list IS NOT NULL RETURNING list::text' >"$T/out"
 is "$(cat "$T/out")" '{NULL,"NULL"}' "a NULL in an array stays one"
 is "$(sql set "SELECT octet_length(d), lo_get(4711) FROM t")" '3|\x48656c6c6f' "a default with a backslash and a large object are the same"
@@ -220,10 +207,63 @@ run "$MIGSAFE" restore "$id" --in-place --yes
 status_is 11 "a table of another role"
 like "$ERR" 'this role may not (make objects of role|drop)' "said"
 sql own 'DROP TABLE not_mine'
+sql_as plain own "COMMENT ON SCHEMA public IS 'of the owner of the database'"
 id=$(take)
 state own before
 sql_as plain own 'DROP TABLE t'
 run "$MIGSAFE" restore "$id" --in-place --yes
 status_is 0 "a plain owner restores in place, the extension of a superuser stays"
 same own before "the same"
+
+# --- foreign tables whose server is away -----------------------------------------------------------------
+
+db_create far
+DATABASE_URL=$(db_url far)
+sql far "ALTER SCHEMA public OWNER TO \"$(role_name maker)\"; CREATE SCHEMA lent;
+	GRANT USAGE ON SCHEMA lent TO \"$(role_name reader)\" WITH GRANT OPTION; SET ROLE \"$(role_name reader)\";
+	GRANT USAGE ON SCHEMA lent TO PUBLIC"
+sql far >"$T/ignored" <<'END'
+CREATE FOREIGN DATA WRAPPER nowhere;
+CREATE SERVER away FOREIGN DATA WRAPPER nowhere;
+CREATE TABLE parent (a int);
+CREATE FOREIGN TABLE child () INHERITS (parent) SERVER away;
+CREATE TABLE parts (a int) PARTITION BY LIST (a);
+CREATE TABLE near_part PARTITION OF parts FOR VALUES IN (1);
+CREATE FOREIGN TABLE far_part PARTITION OF parts FOR VALUES IN (2) SERVER away;
+INSERT INTO parent SELECT generate_series(1, 100);
+INSERT INTO parts SELECT 1 FROM generate_series(1, 100);
+CREATE TABLE odd (a int);
+INSERT INTO odd VALUES (0), (1);
+CREATE STATISTICS odd_statistics ON (1 / a) FROM odd;
+CREATE MATERIALIZED VIEW sums AS SELECT count(*) FROM odd;
+CREATE TABLE told (tag text);
+CREATE AGGREGATE first_to_go(int) (SFUNC = int4pl, STYPE = int);
+CREATE FUNCTION tell() RETURNS event_trigger LANGUAGE plpgsql AS
+	'BEGIN INSERT INTO public.told VALUES (tg_tag); IF tg_event = ''ddl_command_start'' THEN RAISE ''refused''; END IF; END';
+ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC;
+ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT UPDATE ON SEQUENCES TO PUBLIC;
+ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+CREATE EVENT TRIGGER tell ON ddl_command_end EXECUTE FUNCTION tell();
+COMMENT ON EVENT TRIGGER tell IS 'said of it';
+CREATE EVENT TRIGGER refuse ON ddl_command_start EXECUTE FUNCTION tell();
+TRUNCATE told;
+END
+defaults=$(sql far "SELECT defaclobjtype, defaclacl FROM pg_default_acl ORDER BY 1")
+rights=$(sql far "SELECT nspname, nspacl FROM pg_namespace WHERE nspname IN ('public', 'lent') ORDER BY 1")
+id=$(take)
+run "$MIGSAFE" restore "$id" --in-place --yes
+status_is 0 "their server goes with them, and is not asked for statistics"
+unlike "$ERR" 'no handler' "none of them is"
+like "$ERR" 'warning: could not analyze public.odd: division by zero' "a table that cannot have any is told"
+is "$(sql far "SELECT reltuples FROM pg_class WHERE relname = 'near_part'")" 100 "other partitions have theirs"
+is "$(sql far 'SELECT count(*) FROM told')" 0 "event triggers saw nothing of it"
+is "$(sql far "SELECT string_agg(evtname || ' ' || evtenabled::text || coalesce(' ' || obj_description(oid, 'pg_event_trigger'), ''), ', '
+	ORDER BY evtname) FROM pg_event_trigger")" 'refuse O, tell O said of it' "and are there again"
+is "$(sql far "SELECT defaclobjtype, defaclacl FROM pg_default_acl ORDER BY 1")" "$defaults" "default privileges are the same"
+is "$(sql far "SELECT count(relacl), (SELECT proacl IS NULL FROM pg_proc WHERE proname = 'tell') FROM pg_class WHERE relname IN ('odd', 'told')")" \
+	'0|t' "and gave and took none of the rights of what was there before them"
+is "$(sql far "SELECT nspname, nspacl FROM pg_namespace WHERE nspname IN ('public', 'lent') ORDER BY 1")" "$rights" "the rights of schemas are the same, of another owner and lent on"
+run "$MIGSAFE" verify "$id" --level restore
+status_is 0 "a restore beside does not ask it either, and has no event told"
+
 done_testing

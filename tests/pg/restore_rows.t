@@ -3,25 +3,9 @@
 # and what is damaged or not as many as counted is named by file and table while nothing has changed.
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
-
-db_create app
-DATABASE_URL=$(db_url app)
-MIGSAFE_BACKUP_DIR=$T/backups MIGSAFE_JOBS=3
-export DATABASE_URL MIGSAFE_BACKUP_DIR MIGSAFE_JOBS
-
-state() { # DB NAME: keeps the state of a database under a name
-	"$ROOT/scripts/db-fingerprint.sh" "$(db_name "$1")" >"$T/state.$2"
-}
-
-same() { # DB NAME TEST-NAME: is the database in that state?
-	state "$1" now
-	if cmp -s "$T/state.$2" "$T/state.now"; then pass "$3"; else fail "$3" "$(diff "$T/state.$2" "$T/state.now" | head -n 20)"; fi
-}
-
-take() { # -> id
-	"$MIGSAFE" backup --kind full --compression gzip:1 >"$T/made" 2>"$T/log" || bail "backup: $(cat "$T/log")"
-	cut -d' ' -f1 "$T/made"
-}
+# shellcheck source=tests/pg/restore.sh
+. "$ROOT/tests/pg/restore.sh"
+export MIGSAFE_JOBS=3
 
 role_create reader
 role_create maker
@@ -50,7 +34,7 @@ END
 state app before
 contents="SELECT count(*), md5(string_agg(loid || ' ' || pageno || ' ' || md5(data), ',' ORDER BY loid, pageno)) FROM pg_largeobject"
 objects=$(sql app "$contents")
-id=$(take)
+id=$(take --compression gzip:1)
 folder=$MIGSAFE_BACKUP_DIR/$id
 cp -r "$folder" "$T/original"
 
@@ -175,7 +159,7 @@ DATABASE_URL=$(db_url own plain)
 sql_as plain own 'CREATE TABLE t AS SELECT 1 AS a'
 sql_as plain own "REVOKE ALL ON t FROM \"$(role_name plain)\"; GRANT SELECT ON t TO \"$(role_name plain)\""
 state own before
-id=$(take)
+id=$(take --compression gzip:1)
 sql_as plain own 'DROP TABLE t'
 run "$MIGSAFE" restore "$id" --yes
 status_is 0 "an owner who took the right to insert from himself restores"

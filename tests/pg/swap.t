@@ -1,5 +1,10 @@
 #!/usr/bin/env bash
 # The swap: clients wait some milliseconds, and nobody loses more than the session it had.
+# test: long
+# shellcheck source=tests/lib.sh
+if [ -z "${TEST_OWN_SERVER-}" ]; then # other tests' pg_dump and pg_basebackup keep the gate from being closed
+	exec env -u TEST_PGHOST -u TEST_PGPORT TEST_OWN_SERVER=1 "$(dirname "$0")/../../scripts/with-cluster.sh" "$0"
+fi
 . "$(dirname "$0")/../lib.sh"
 
 MIGSAFE_BACKUP_DIR=$T/backups
@@ -13,10 +18,17 @@ fill() { # DB: `then` is what the backup has, `now` what live has; sets id
 	sql "$1" "UPDATE me SET name = 'now'"
 }
 
-clients() { # DB SECONDS: in the background; what they saw is in $T/clients
-	"$ROOT/tests/pg/swap_clients.py" "$TEST_PGHOST" "$TEST_PGPORT" "$(role_name client)" "$(db_name "$1")" "$2" \
+clients() { # DB: in the background, until clients_end
+	rm -f "$T/ready"
+	"$ROOT/tests/pg/swap_clients.py" "$TEST_PGHOST" "$TEST_PGPORT" "$(role_name client)" "$(db_name "$1")" 120 "$T/ready" \
 		>"$T/clients" 2>"$T/clients.err" &
 	CLIENTS=$!
+	wait_for 60 test -e "$T/ready" || bail "no clients: $(cat "$T/clients.err")"
+}
+
+clients_end() { # what they saw is in $T/clients
+	kill "$CLIENTS"
+	wait "$CLIENTS"
 }
 
 clients_saw() { # JQ-FILTER
@@ -36,11 +48,10 @@ app_id=$id
 
 # --- under load, as a superuser -------------------------------------------------------------------
 
-clients app 4
-sleep 1
+clients app
 run "$MIGSAFE" restore "$id" --yes --json
 status_is 0 "swapped under ten clients"
-wait "$CLIENTS"
+clients_end
 is $? 0 "the clients have come to their end: $(cat "$T/clients.err")"
 diag "new connections waited $(jq .blocked_ms <<<"$OUT") ms, longest connect $(clients_saw .longest_connect_ms) ms"
 is "$(clients_saw '.refused | keys | join(",")')" "" "no connection was refused"
@@ -56,17 +67,40 @@ jq -e '.blocked_ms >= 1 and .blocked_ms < 5000 and .sessions_ended >= 4 and .swa
 ok $? "the wait and the sessions are told"
 drop_others app
 
+# --- somebody holds pg_authid for a while, as pg_dump does --------------------------------------------
+
+sql app "UPDATE me SET name = 'now'"
+# (Until a second after the gate was tried for the first time.)
+sql postgres "DO \$\$ BEGIN
+	LOCK TABLE pg_catalog.pg_authid IN ACCESS SHARE MODE;
+	FOR i IN 1..60000 LOOP
+		PERFORM pg_stat_clear_snapshot();
+		EXIT WHEN EXISTS (SELECT FROM pg_stat_get_activity(NULL) WHERE application_name LIKE 'migsafe:%swap'
+			AND (wait_event_type = 'Lock' OR query LIKE '%SAVEPOINT gate'));
+		PERFORM pg_sleep(0.005);
+	END LOOP;
+	PERFORM pg_sleep(1); END \$\$" >"$T/ignored" 2>&1 &
+holder=$!
+held() { [ "$(sql postgres "SELECT count(*) FROM pg_locks WHERE relation = 'pg_authid'::regclass AND mode = 'AccessShareLock' AND granted")" != 0 ]; }
+wait_for 20 held
+"$MIGSAFE" restore "$id" --yes --json >"$T/out" 2>"$T/err"
+is $? 0 "swapped while somebody held pg_authid"
+wait "$holder"
+is "$(jq -c '[.newcomers_gated, .swap_attempts]' "$T/out")" "[true,1]" "the gate was tried again until it could be closed"
+[ "$(jq .blocked_ms "$T/out")" -lt 1000 ]
+ok $? "what newcomers waited is counted from there ($(jq .blocked_ms "$T/out") ms)"
+drop_others app
+
 # --- and as a plain role: who comes in those milliseconds is refused, once ---------------------------
 
 role_create plain "CREATEDB IN ROLE pg_signal_backend"
 db_create own plain
 DATABASE_URL=$(db_url own plain)
 fill own plain
-clients own 4
-sleep 1
+clients own
 run "$MIGSAFE" restore "$id" --yes --json
 status_is 0 "swapped under ten clients as a plain owner with CREATEDB and pg_signal_backend"
-wait "$CLIENTS"
+clients_end
 diag "new connections waited $(jq .blocked_ms <<<"$OUT") ms, $(clients_saw '[.refused[]] | add // 0') were refused"
 is "$(clients_saw "[.refused | keys[] | select(. != \"3D000 database \\\"$(db_name own)\\\" does not exist\")] | join(\",\")")" "" \
 	"refused only because the name changed"
@@ -86,9 +120,9 @@ DATABASE_URL=$(db_url app) id=$app_id
 
 sql app "UPDATE me SET name = 'now'"
 sql postgres "DO \$\$ DECLARE n int := 0; BEGIN
-	FOR i IN 1..4000 LOOP
+	FOR i IN 1..60000 LOOP
 		PERFORM pg_stat_clear_snapshot();
-		n := n + (SELECT count(pg_terminate_backend(pid)) FROM pg_stat_get_activity(NULL) WHERE application_name = 'migsafe:swap');
+		n := n + (SELECT count(pg_terminate_backend(pid)) FROM pg_stat_get_activity(NULL) WHERE application_name LIKE 'migsafe:%swap');
 		EXIT WHEN n >= 6;
 		PERFORM pg_sleep(0.002);
 	END LOOP;
@@ -110,7 +144,7 @@ restoring() { # is the side database being filled?
 }
 
 # In the side database somebody is at home when it is to be renamed; in live somebody has a transaction.
-sql app "CREATE MATERIALIZED VIEW slow AS SELECT 1 AS a FROM pg_sleep(2)"
+sql app "CREATE MATERIALIZED VIEW slow AS SELECT 1 AS a FROM pg_sleep(4)"
 run "$MIGSAFE" backup --kind full --json
 slow_id=$(jq -r '.backups[0].id' <<<"$OUT")
 bg_sql app 'BEGIN; LOCK TABLE me'
@@ -128,7 +162,7 @@ drop_others app
 
 # A superuser's session, come after preflight, that a plain role may not end.
 DATABASE_URL=$(db_url own plain)
-sql_as plain own "CREATE MATERIALIZED VIEW slow AS SELECT 1 AS a FROM pg_sleep(2)"
+sql_as plain own "CREATE MATERIALIZED VIEW slow AS SELECT 1 AS a FROM pg_sleep(4)"
 run "$MIGSAFE" backup --kind full --json
 slow_id=$(jq -r '.backups[0].id' <<<"$OUT")
 oid=$(sql postgres "SELECT oid FROM pg_database WHERE datname = '$(db_name own)'")

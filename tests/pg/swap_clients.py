@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Ten clients of a database, for the tests of the swap: what became of each of their connections.
 
-usage: swap_clients.py SOCKET-FOLDER PORT ROLE DATABASE SECONDS
+usage: swap_clients.py SOCKET-FOLDER PORT ROLE DATABASE SECONDS [READY]
 
 Four keep their session and ask every 2 ms; six connect anew for every question, at once when they
-were ended. All ask `SELECT name FROM public.me`. Speaks the server's protocol itself, because a
-process for each connection would be too slow to press. Prints one JSON document:
+were ended. All ask `SELECT name FROM public.me`, until SIGTERM comes or SECONDS are over, and then
+once more. The file READY is made when each has had an answer. Prints one JSON document:
   seen      answers by value, in the order of their first appearance
   back      answers of an older value after a newer one, in the same client
   ended     sessions ended, by the server's words
@@ -14,23 +14,25 @@ process for each connection would be too slow to press. Prints one JSON document
   longest_connect_ms, clients
 """
 import json
-import socket
-import struct
+import os
+import signal
 import sys
 import threading
 import time
 
-FOLDER, PORT, ROLE, DATABASE, SECONDS = sys.argv[1:6]
-PERSISTENT, RECONNECTING = 4, 6
+sys.dont_write_bytecode = True
+from wire import Gone, answer_to, connect  # noqa: E402
 
-stop = time.monotonic() + float(SECONDS)
+FOLDER, PORT, ROLE, DATABASE, SECONDS, READY = (sys.argv[1:] + [os.devnull])[:6]
+PERSISTENT, RECONNECTING = 4, 6
+LAST_S = 30  # for the last answer of each
+
+stop = threading.Event()
+signal.signal(signal.SIGTERM, lambda *_: stop.set())
 lock = threading.Lock()
+answered = threading.Barrier(PERSISTENT + RECONNECTING, action=lambda: open(READY, "w").close())
 result = {"seen": {}, "back": 0, "ended": {}, "refused": {}, "last": [], "longest_connect_ms": 0,
           "clients": PERSISTENT + RECONNECTING}
-
-
-class Gone(Exception):
-    pass
 
 
 def count(kind, word):
@@ -38,45 +40,10 @@ def count(kind, word):
         result[kind][word] = result[kind].get(word, 0) + 1
 
 
-def receive(s, n):
-    data = b""
-    while len(data) < n:
-        piece = s.recv(n - len(data))
-        if not piece:
-            raise Gone("connection closed")
-        data += piece
-    return data
-
-
-def answer(s):
-    """Reads until the server is ready; the first column of the rows."""
-    rows = []
-    while True:
-        kind, length = struct.unpack("!cI", receive(s, 5))
-        body = receive(s, length - 4)
-        if kind == b"Z":
-            return rows
-        if kind == b"D":
-            rows.append(body[6:].decode())
-        if kind == b"E":
-            fields = {f[:1]: f[1:].decode() for f in body.split(b"\0") if f}
-            raise Gone(fields[b"C"] + " " + fields[b"M"])
-
-
-def connect():
-    s = socket.socket(socket.AF_UNIX)
-    s.settimeout(30)
-    s.connect(f"{FOLDER}/.s.PGSQL.{PORT}")
-    words = b"user\0" + ROLE.encode() + b"\0database\0" + DATABASE.encode() + b"\0\0"
-    s.sendall(struct.pack("!II", len(words) + 8, 3 << 16) + words)
-    answer(s)
-    return s
-
-
 def connect_counted():
     began = time.monotonic()
     try:
-        s = connect()
+        s = connect(FOLDER, PORT, ROLE, DATABASE)
     except (Gone, OSError) as e:
         count("refused", str(e))
         return None
@@ -87,14 +54,14 @@ def connect_counted():
 
 
 def ask(s):
-    text = b"SELECT name FROM public.me\0"
-    s.sendall(b"Q" + struct.pack("!I", len(text) + 4) + text)
-    return answer(s)[0]
+    return answer_to(s, "SELECT name FROM public.me")[0]
 
 
 def client(persistent):
-    s, order = None, []
-    while time.monotonic() < stop:
+    s, order, last = None, [], None
+    while last is None or time.monotonic() < last:
+        if stop.is_set():
+            last = last or time.monotonic() + LAST_S
         s = s or connect_counted()
         if s is None:
             continue
@@ -108,8 +75,12 @@ def client(persistent):
         count("seen", name)
         with lock:
             result["back"] += name in order[:-1]
+        if not order:
+            answered.wait()
         if name not in order:
             order.append(name)
+        if last is not None:
+            break
         if persistent:
             time.sleep(0.002)
         else:
@@ -123,6 +94,8 @@ threads = [threading.Thread(target=client, args=(i < PERSISTENT,))
            for i in range(PERSISTENT + RECONNECTING)]
 for t in threads:
     t.start()
+stop.wait(float(SECONDS))
+stop.set()
 for t in threads:
     t.join()
 json.dump(result, sys.stdout)

@@ -27,10 +27,23 @@ CREATE TABLE hashed (m mood, v int) PARTITION BY HASH (m);
 CREATE TABLE hashed_0 PARTITION OF hashed FOR VALUES WITH (MODULUS 2, REMAINDER 0);
 CREATE TABLE hashed_1 PARTITION OF hashed FOR VALUES WITH (MODULUS 2, REMAINDER 1);
 INSERT INTO hashed SELECT (enum_range(NULL::mood))[1 + i % 8], i FROM generate_series(1, 20) i;
+-- Beside others that are loaded by themselves.
+CREATE TABLE partly (m mood, v int) PARTITION BY LIST (m);
+CREATE TABLE partly_a PARTITION OF partly FOR VALUES IN ('a');
+CREATE TABLE partly_rest PARTITION OF partly DEFAULT PARTITION BY HASH (m);
+CREATE TABLE partly_rest_0 PARTITION OF partly_rest FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE partly_rest_1 PARTITION OF partly_rest FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+INSERT INTO partly SELECT unnest(enum_range(NULL::mood)), 1;
+-- Partitions with columns in another order, of which one is computed.
+CREATE TABLE orders (m mood, a int, b text, up text GENERATED ALWAYS AS (upper(b)) STORED) PARTITION BY HASH (m);
+CREATE TABLE orders_0 PARTITION OF orders FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE orders_1 (b text, up text GENERATED ALWAYS AS (upper(b)) STORED, m mood, a int);
+ALTER TABLE orders ATTACH PARTITION orders_1 FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+INSERT INTO orders SELECT (enum_range(NULL::mood))[1 + i % 8], nullif(i, 7), E't\t' || i FROM generate_series(1, 40) i;
 SELECT lo_from_bytea(4711, decode(repeat('ab', 1500000), 'hex'));
 SELECT lo_from_bytea(4712, '');
 END
-TABLES=8
+TABLES=13
 
 run "$MIGSAFE" backup --json
 [ "$RC" = 0 ] || bail "backup: $ERR"
@@ -38,7 +51,7 @@ FULL=$(jq -r '.backups[] | select(.kind == "full") | .id' <<<"$OUT")
 DATA=$(jq -r '.backups[] | select(.kind == "data") | .id' <<<"$OUT")
 PLACE=$MIGSAFE_BACKUP_DIR/$FULL
 [ -f "$PLACE/manifest.json" ] || bail "no backup in $PLACE"
-ROWS=$((20000 + 1 + 1 + 30 + 20))
+ROWS=$((20000 + 1 + 1 + 30 + 20 + 8 + 40))
 databases=$(db_list)
 
 checks() { # ID -> "level result" of each verification kept with it
@@ -59,7 +72,7 @@ file_of() { # TABLE -> the name of its data file
 run "$MIGSAFE" verify latest
 status_is 0 "level files"
 like "$OUT" "^backup $FULL is as it was taken, by level files" "says so"
-like "$OUT" "$TABLES tables, 20 052 rows" "with what was counted"
+like "$OUT" "$TABLES tables, 20 100 rows" "with what was counted"
 is "$(checks "$FULL")" "files ok" "and keeps it with the backup"
 like "$(listed "$FULL")" 'files, [0-9]+ s ago.*\["files",null\]' "list shows when and how"
 run "$MIGSAFE" verify "$FULL" --level restore --json
@@ -147,6 +160,17 @@ sed -i 's/PGDMP/PGDMQ/' "$PLACE/toc.dat" && sum_again toc.dat
 damaged "contents that are none" 'toc.dat'
 edit '.large_objects = 3'
 damaged "a large object that is lacking" '2 large objects are listed, 3 were counted'
+unusable() { # NAME REGEX: then it is whole again
+	run "$MIGSAFE" verify "$FULL" --level restore
+	status_is 76 "$1" && like "$ERR" "$2" "$1: says so"
+	mend
+}
+edit '.tables += [.tables[] | select(.name == "empty") | .file = null | .sha256 = null | .bytes = -1 | .members = []]'
+unusable "a table that is named twice" '"public"\."empty" is named twice'
+edit '.sequences += [.sequences[0]]'
+unusable "a sequence that is" '"public"\."User_id_seq" is named twice'
+edit '.kind = "data"'
+unusable "another kind than its name has" "\"$FULL\" cannot be used: its manifest says it is of kind data"
 run "$MIGSAFE" verify "$FULL"
 status_is 0 "and it is whole again"
 

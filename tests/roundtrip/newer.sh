@@ -6,9 +6,15 @@
 # shellcheck source=tests/roundtrip/debian.sh
 . "$ROOT/tests/roundtrip/debian.sh"
 
-NEWER_SERVER=17.10.0-beta.17 # the package's own "beta"; the server in it is 17.10
-NEWER_CLIENT=17
-NEWER_SUITE=trixie
+# newer_release MAJOR: sets which server (the package's own "beta"; the server in 17.10.0-beta.17 is 17.10) and which client.
+newer_release() {
+	case $1 in
+	16) NEWER_SERVER=16.14.0-beta.17 NEWER_CLIENT=17 NEWER_SUITE=trixie ;; # no Debian has its client: a server alone
+	17) NEWER_SERVER=17.10.0-beta.17 NEWER_CLIENT=17 NEWER_SUITE=trixie ;;
+	18) NEWER_SERVER=18.4.0-beta.17 NEWER_CLIENT=18 NEWER_SUITE=sid ;;
+	*) echo "no ready server of version $1" >&2 && return 1 ;;
+	esac
+}
 
 newer_server_fill() { # FOLDER
 	local log=$1/.log source target
@@ -27,9 +33,10 @@ newer_wrapper() { # FILE COMMAND...: FILE starts COMMAND
 	printf '#!/bin/sh\nexec%s "$@"\n' "$(printf ' %q' "${@:2}")" >"$1" && chmod 0755 "$1"
 }
 
-# newer_pgbin FOLDER: fills a new folder that all may read, because the server does not run as root; prints its folder of programs.
+# newer_pgbin FOLDER [MAJOR]: fills a new folder that all may read, because the server does not run as root; prints its folder of programs.
 newer_pgbin() {
 	local server client libraries program node
+	newer_release "${2:-17}" || return
 	node=$(node_bin) || return
 	server=$(cache_folder)/embedded-postgres-$NEWER_SERVER || return
 	PATH=$node:$PATH cache_fill "$server" newer_server_fill >&2 && client=$(client_programs "$NEWER_SUITE" "$NEWER_CLIENT") || return

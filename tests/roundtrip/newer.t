@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # On a newer PostgreSQL than the one the other tests run on: round trips (zstd is read by its own pg_restore, large objects
-# have another place in the archive), a deploy with the real Prisma that must be undone, health.
+# have another place in the archive), a deploy with the real Prisma that must be undone, health. TEST_NEWER: 17 (default) or 18.
+major=${TEST_NEWER:-17}
 root=$(cd "$(dirname "$0")/../.." && pwd)
 if [ -z "${ROUNDTRIP_INSIDE-}" ]; then
 	ROOT=$root
@@ -9,7 +10,7 @@ if [ -z "${ROUNDTRIP_INSIDE-}" ]; then
 	# shellcheck source=tests/roundtrip/extension.sh
 	. "$root/tests/roundtrip/extension.sh"
 	folder=$(mktemp -d /tmp/mn.XXXXXX) && chmod 0755 "$folder" || exit
-	if pgbin=$(newer_pgbin "$folder" 2>"$folder/log"); then
+	if pgbin=$(newer_pgbin "$folder" "$major" 2>"$folder/log"); then
 		extension_files "$folder/native/share/postgresql/extension"
 		env -u TEST_PGHOST TEST_PGBIN="$pgbin" ROUNDTRIP_INSIDE=1 "$root/scripts/with-cluster.sh" "$0"
 	else
@@ -28,7 +29,7 @@ fi
 . "$ROOT/tests/roundtrip/roundtrip.sh"
 
 version=$(sql postgres 'SHOW server_version_num')
-like "$version" '^1[7-9]....$' 'the server is of version 17 or newer'
+like "$version" "^$major....\$" "the server is of version $major"
 
 # --- everything that is awkward ------------------------------------------------------------------------
 role_create reader

@@ -367,10 +367,10 @@ TEST(child_env_names_everything_and_hides_the_password)
     CHECK(fs_read(a, env.pass_file, 1000, &text, NULL, &e));
     CHECK_STR(text, "*:6000:*:u\\:x:p\\:\\\\w\n");
     CHECK(stat(env.pass_file, &st) == 0 && (st.st_mode & 0777) == 0600);
-    const char *folder = fs_dirname(a, env.pass_file);
-    CHECK(stat(folder, &st) == 0 && (st.st_mode & 0777) == 0700);
+    const char *path = env.pass_file;
+    CHECK(str_starts(path, "/proc/")); /* never on a disk: nothing stays of it, however we end */
     child_env_close(&env);
-    CHECK(!fs_exists(folder) && env.pass_file == NULL);
+    CHECK(!fs_exists(path) && env.pass_file == NULL);
     child_env_close(&env);
 }
 
@@ -391,10 +391,6 @@ TEST(child_env_without_password_makes_no_file)
     child_env_close(&never);
     CHECK(parse(a, "postgres://u:a%0Ab@h/d", &c) && !child_env_open(a, &c, "me", &env, &e));
     CHECK(e.kind == ERR_CONFIG && env.pass_file == NULL);
-    setenv("TMPDIR", "/nonexistent", 1);
-    CHECK(parse(a, "postgres://u:p@h/d", &c) && !child_env_open(a, &c, "me", &env, &e));
-    CHECK(e.kind == ERR_SYSTEM && env.pass_file == NULL);
-    unsetenv("TMPDIR");
 }
 
 static void write_program(struct arena *a, const char *path, const char *version)

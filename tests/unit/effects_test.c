@@ -76,6 +76,27 @@ TEST(definitions_leave_rows_alone)
     check_rows(rows, ARRAY_LEN(rows));
 }
 
+TEST(blocks_that_may_commit_in_their_middle)
+{
+    static const struct {
+        const char *sql;
+        bool may_commit;
+    } rows[] = {
+        {"DO $$ BEGIN UPDATE t SET a = 1; COMMIT; UPDATE t SET a = 2; END $$", true},
+        {"DO $$ BEGIN Call p(); END $$", true},
+        {"DO LANGUAGE plpython3u $$ plpy.commit() $$", true},
+        {"CALL p()", true},
+        {"SELECT 1; CALL p()", true},
+        {"DO $$ BEGIN UPDATE t SET a = 1; END $$", false},
+        {"UPDATE t SET a = 'COMMIT; CALL p()'", false},
+        {"CREATE PROCEDURE p() LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$", false},
+        {"no SQL at all", true},
+    };
+    AUTO(arena) struct arena *a = arena_new();
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        CHECK(effects_of(a, rows[i].sql).may_commit == rows[i].may_commit);
+}
+
 TEST(writes_are_seen)
 {
     static const struct row rows[] = {
@@ -272,6 +293,24 @@ TEST(touching_needs_the_schema)
     CHECK(effects_touch(&f, "x", "t", "public") && !effects_touch(&f, "x", "u", "public"));
     f = effects_of(a, "DO 'x'");
     CHECK(effects_touch(&f, "x", "y", "public"));
+}
+
+TEST(new_rows_are_writes_too)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct effects f = effects_of(a, "INSERT INTO t VALUES (1); INSERT INTO s.u SELECT 1;"
+                                     "COPY v FROM '/x'; ALTER TABLE t RENAME TO w");
+    CHECK(effects_write(&f, "public", "t", "public") &&
+          !effects_touch(&f, "public", "t", "public"));
+    CHECK(effects_write(&f, "s", "u", "public") && !effects_write(&f, "public", "u", "public"));
+    CHECK(effects_write(&f, "public", "v", "public") &&
+          !effects_write(&f, "public", "x", "public"));
+    f = effects_of(a, "ALTER TABLE old RENAME TO t; INSERT INTO t VALUES (1)");
+    CHECK(effects_write(&f, "public", "old", "public"));
+    f = effects_of(a, "WITH x AS (INSERT INTO t VALUES (1) RETURNING 1) SELECT * FROM x");
+    CHECK(effects_write(&f, "public", "t", "public"));
+    f = effects_of(a, "EXECUTE x");
+    CHECK(effects_write(&f, "any", "table", "public"));
 }
 
 static const char *repeated(struct arena *a, const char *first, const char *again, int n,

@@ -5,6 +5,8 @@
 #include "tap.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static char *state_folder(struct arena *a)
@@ -67,6 +69,41 @@ TEST(journal_survives_a_torn_last_line)
     json_free(r.records);
     append(a, dir, "20261120_194609_ab12", "\n{\"v\":1}\n");
     CHECK(!journal_read(a, dir, "20261120_194609_ab12", &r, &e) && e.kind == ERR_DAMAGED);
+    CHECK(fs_remove_tree(a, dir, &e));
+}
+
+/* A disk that is full takes the part of a record for which it has room. */
+static void write_without_room(struct journal *j, rlim_t room)
+{
+    struct err e = {0};
+    struct rlimit was, little;
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    CHECK(getrlimit(RLIMIT_FSIZE, &was) == 0);
+    little = (struct rlimit){.rlim_cur = room, .rlim_max = was.rlim_max};
+    CHECK(setrlimit(RLIMIT_FSIZE, &little) == 0);
+    bool written = journal_write(j, "backup", "note", NULL, NULL, &e);
+    CHECK(setrlimit(RLIMIT_FSIZE, &was) == 0);
+    signal(SIGXFSZ, handler);
+    CHECK(!written && e.kind == ERR_SYSTEM);
+}
+
+TEST(journal_goes_on_after_a_full_disk)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct err e = {0};
+    char *dir = state_folder(a), *text;
+    struct journal_run r;
+    size_t length;
+    AUTO(journal)
+    struct journal *j = journal_open(dir, "20261120_194609_ab12", "deploy", &e);
+    CHECK(j != NULL && journal_write(j, "backup", "begin", NULL, NULL, &e));
+    const char *path = fs_join(a, journal_folder(j), "journal.jsonl");
+    CHECK(fs_read(a, path, 4096, &text, &length, &e));
+    write_without_room(j, length + 20);
+    CHECK(journal_write(j, "backup", "failed", NULL, NULL, &e));
+    CHECK(journal_write(j, "run", "verdict", NULL, NULL, &e));
+    CHECK(journal_read(a, dir, "20261120_194609_ab12", &r, &e) && json_count(r.records) == 3);
+    json_free(r.records);
     CHECK(fs_remove_tree(a, dir, &e));
 }
 
@@ -142,5 +179,49 @@ TEST(journal_refuses_newer_formats_and_strange_names)
     CHECK(strstr(e.message, "format 2") != NULL);
     CHECK(!journal_read(a, dir, "../x", &r, &e) && e.kind == ERR_NOT_FOUND);
     CHECK(!journal_read(a, dir, "none", &r, &e) && e.kind == ERR_NOT_FOUND);
+    CHECK(fs_remove_tree(a, dir, &e));
+}
+
+TEST(journal_is_gone_on_with_by_a_recover)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct err e = {0};
+    char *dir = state_folder(a);
+    const char *run = "20261120_194609_ab12";
+    struct journal_run r;
+    write_two(a, dir, &e);
+    append(a, dir, run, "{\"v\":1,\"seq\":3,\"ev");
+    AUTO(journal) struct journal *j = journal_continue(dir, run, "recover", &e);
+    CHECK(j != NULL && journal_write(j, "recover", "begin", NULL, NULL, &e));
+    CHECK(journal_continue(dir, run, "recover", &e) == NULL && e.kind == ERR_BUSY);
+    struct json *data = json_object();
+    json_put(data, "decision", "keep");
+    CHECK(journal_write(j, "recover", "done", data, NULL, &e));
+    CHECK(journal_read(a, dir, run, &r, &e) && json_count(r.records) == 4);
+    CHECK(json_int(json_at(r.records, 2), "seq", 0) == 3);
+    CHECK_STR(json_str(json_at(r.records, 2), "command", ""), "recover");
+    CHECK_STR(r.command, "deploy");
+    CHECK_STR(r.decision, "keep");
+    CHECK(journal_last(r.records, "recover", "done") == json_at(r.records, 3));
+    CHECK(journal_first(r.records, "recover", "failed") == NULL);
+    json_free(r.records);
+    CHECK(journal_continue(dir, "none", "recover", &e) == NULL && e.kind == ERR_NOT_FOUND);
+    CHECK(fs_remove_tree(a, dir, &e));
+}
+
+/* A line that a crash left broken, but ended. */
+TEST(journal_cuts_a_broken_last_line_off)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct err e = {0};
+    char *dir = state_folder(a);
+    const char *run = "20261120_194609_ab12";
+    struct journal_run r;
+    write_two(a, dir, &e);
+    append(a, dir, run, "{\"v\":1,\"se\n");
+    AUTO(journal) struct journal *j = journal_continue(dir, run, "recover", &e);
+    CHECK(j != NULL && journal_write(j, "recover", "begin", NULL, NULL, &e));
+    CHECK(journal_read(a, dir, run, &r, &e) && json_count(r.records) == 3);
+    json_free(r.records);
     CHECK(fs_remove_tree(a, dir, &e));
 }

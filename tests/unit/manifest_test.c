@@ -58,7 +58,8 @@ TEST(what_is_written_is_read_back)
 
 static bool may_be_null(const char *key, size_t depth)
 {
-    static const char *const keys[] = {"run", "comment", "acl", "commit"};
+    static const char *const keys[] = {"run",    "comment",           "acl",
+                                       "commit", "system_identifier", "fields"};
     for (size_t i = 0; i < ARRAY_LEN(keys); i++)
         if (strcmp(key, keys[i]) == 0)
             return true;

@@ -175,7 +175,7 @@ static bool ends_by_signal(void)
     int64_t started = clock_ms();
     bool ok =
         pool_run(&(struct pool_spec){.threads = THREADS, .work = ask_and_wait, .context = &j}, &e);
-    return !ok && e.kind == ERR_CANCELLED && strcmp(e.message, "cancelled by signal 15") == 0 &&
+    return !ok && e.kind == ERR_CANCELLED && strcmp(e.message, "cancelled by SIGTERM") == 0 &&
            j.cancelled == THREADS && clock_ms() - started < HANG_MS;
 }
 

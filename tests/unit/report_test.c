@@ -41,18 +41,52 @@ static struct run_report restored(struct arena *a)
     findings_add(&r.baseline,
                  (struct finding){.rule = "no-primary-key", .target = "public.B", .message = "m"});
     static struct lost_writes lost[] = {
-        {.schema = "public", .table = "User", .rows_now = 12, .rows_then = 10, .written = 2}};
+        {.schema = "public", .table = "User", .rows_now = 12, .rows_then = 10, .written = 2},
+        {.schema = "public", .table = "_prisma_migrations", .rows_now = 1, .written = 1}};
+    static struct lost_rows_table rows[] = {
+        {.schema = "public", .table = "User", .inserts = 2, .of_migration = true}};
     report_set_rollback(&r, &(struct rollback_result){.kept = "app__kept",
                                                       .kept_bytes = 4096,
                                                       .swap = {.blocked_ms = 113},
                                                       .lost = lost,
-                                                      .lost_count = 1});
+                                                      .lost_count = 2,
+                                                      .rows = {.path = "/r/lost-writes.sql.gz",
+                                                               .tables = rows,
+                                                               .count = 1,
+                                                               .note = "no time"}});
     strlist_add(&r.warnings, "the fence was off");
     struct err e = {0};
     err_set(&e, ERR_RESTORED, "migration 2026_b failed");
     err_detail(&e, "It waited.");
     report_end(&r, "restored", 20, &e);
     return r;
+}
+
+TEST(a_branch_without_a_commit)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct run_report r = restored(a);
+    r.git_commit = NULL;
+    r.git_branch = "main";
+    CHECK(strstr(report_text(a, &r), ", no commit yet of main") != NULL);
+}
+
+TEST(tables_that_one_side_lacks_have_no_number_of_rows)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    struct run_report r = restored(a);
+    static struct lost_writes lost[] = {
+        {.schema = "s", .table = "made", .rows_now = 1, .rows_then = -1, .written = 1},
+        {.schema = "s", .table = "gone", .rows_now = -1, .rows_then = 8000, .written = -1}};
+    r.lost = lost;
+    r.lost_count = 2;
+    const char *text = report_text(a, &r);
+    CHECK(strstr(text, "  s.made: 1 row written; none in the backup, 1 in the kept database\n"));
+    CHECK(strstr(text, "  s.gone: 8 000 in the backup, no such table in the kept database\n"));
+    r.lost_rows.path = NULL;
+    CHECK(strstr(report_advice(&r), "since the backup (1 table) are only in the kept"));
+    lost[0].rows_now = -1;
+    CHECK(strstr(report_advice(&r), "only in the kept") == NULL);
 }
 
 TEST(report_text_has_all_on_one_screen)
@@ -79,12 +113,17 @@ TEST(report_text_has_all_on_one_screen)
               "  app__kept, 4.0 kB; newcomers waited 113 ms for the switch\n\n"
               "written since the backup, only in the kept database (the migration's own too):\n"
               "  public.User: 2 rows written; 10 in the backup, 12 in the kept database\n\n"
+              "can be brought back:\n"
+              "  migsafe replay 20261120_194609_ab12: /r/lost-writes.sql.gz\n"
+              "  public.User: 2 inserted, 0 updated, 0 deleted, maybe by the migration\n"
+              "  not in it: no time\n\n"
               "warnings:\n  the fence was off\n\n"
               "there before, not counted:\n  1 finding; `migsafe health` lists them\n\n"
               "steps:\n  backup 40 ms, migrate undone 6.0 s\n\n"
-              "next: The database is as it was before the run. Rows written since the backup (1 "
-              "table) are only in the kept database: see whether others need them. See what stood "
-              "in the way, then deploy again with --again. When nobody needs the replaced database "
+              "next: The database is as it was before the run. What others wrote since the backup "
+              "is in /r/lost-writes.sql.gz: `migsafe replay 20261120_194609_ab12` shows it and "
+              "brings it back. See what stood in the way, then deploy again with --again. When "
+              "nobody needs the replaced database "
               "any more: DROP DATABASE \"app__kept\";\n");
 }
 
@@ -156,7 +195,9 @@ TEST(webhook_body_has_every_key)
         "\"migrations\":[\"2026_a\",\"2026_b\"],\"attempts\":1,\"error\":\"migration 2026_b "
         "failed\",\"backups\":[\"app_x_data\",\"app_x_full\"],\"backup_file\":\"/b/app_x_full\","
         "\"backup_size\":2048,\"kept_database\":\"app__kept\",\"lost_writes\":[{\"table\":"
-        "\"public.User\",\"written\":2,\"rows_then\":10,\"rows_now\":12}],"
+        "\"public.User\",\"written\":2,\"rows_then\":10,\"rows_now\":12}],\"lost_writes_file\":\"/"
+        "r/lost-writes.sql.gz\",\"replay\":\"migsafe replay "
+        "20261120_194609_ab12\","
         "\"git_commit\":\"1a2b3c4d5e6f7a8b\",\"next\":\"Look.\"}");
     struct run_report backup = report_new(a, "r", "backup");
     report_end(&backup, NULL, 0, NULL);

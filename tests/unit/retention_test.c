@@ -13,7 +13,8 @@ static const struct retention rules = {
 struct backup {
     const char *reason, *kind;
     int age;          /* in days */
-    const char *also; /* "pinned", "verified", "damaged", "other", "bad check", or NULL */
+    const char *also; /* "pinned", "verified", "damaged", "other", "bad check", "there" (on another
+                         server), or NULL */
     const char *why;  /* why it is kept; "-" begins why it is removed */
 };
 
@@ -30,6 +31,9 @@ static struct store store_of(struct arena *a, const struct backup *list, size_t 
         if (b->damage != NULL)
             continue;
         b->manifest.database.name = strcmp(also, "other") == 0 ? "other" : "app";
+        b->manifest.server = strcmp(also, "there") == 0  ? "2"
+                             : strcmp(also, "here") == 0 ? "1"
+                                                         : NULL;
         b->manifest.kind = list[i].kind;
         b->manifest.reason = list[i].reason;
         b->manifest.pinned = strcmp(also, "pinned") == 0;
@@ -71,6 +75,25 @@ TEST(the_last_of_a_reason_and_kind_are_kept)
            {"hourly", "full", 50, NULL, "one of the last 2 of hourly, full"},
            {"pre-deploy", "full", 40, NULL, "one of the last 2 of pre-deploy, full"},
            {"pre-deploy", "full", 0, NULL, "one of the last 2 of pre-deploy, full"});
+}
+
+TEST(the_same_name_on_another_server_is_counted_apart)
+{
+    DECIDE(&rules, {"hourly", "full", 9, "there", "one of the last 2 of hourly, full"},
+           {"hourly", "full", 8, "here", "-2 newer ones of hourly, full"},
+           {"hourly", "full", 7, "here", "-2 newer ones of hourly, full"},
+           {"hourly", "full", 6, "here", "one of the last 2 of hourly, full"},
+           {"hourly", "full", 5, "here", "one of the last 2 of hourly, full"},
+           {"hourly", "full", 4, "there", "one of the last 2 of hourly, full"});
+}
+
+TEST(one_that_tells_no_server_takes_no_place_of_one_that_does)
+{
+    DECIDE(&rules, {"hourly", "full", 9, NULL, "-2 newer ones of hourly, full"},
+           {"hourly", "full", 8, "here", "one of the last 2 of hourly, full"},
+           {"hourly", "full", 7, "here", "one of the last 2 of hourly, full"},
+           {"hourly", "full", 6, NULL, "one of the last 2 of hourly, full"},
+           {"hourly", "full", 5, NULL, "one of the last 2 of hourly, full"});
 }
 
 TEST(days_count_to_the_second)

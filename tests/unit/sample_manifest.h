@@ -35,8 +35,9 @@ UNUSED static struct database_facts sample_database(struct arena *a)
 
 UNUSED static struct manifest sample_manifest(struct arena *a, const char *id, const char *kind)
 {
-    static struct manifest_column columns[] = {{"id", "integer", 3},
-                                               {"odd \"name\"\n", "character varying(20)", 1}};
+    static struct manifest_column columns[] = {
+        {"id", "integer", 3},
+        {"odd \"name\"\n", "character varying(20)", 1, false, "\"a b\" text, c integer"}};
     static int64_t members[] = {0, 2};
     static struct manifest_table tables[] = {
         {.schema = "public",
@@ -84,6 +85,7 @@ UNUSED static struct manifest sample_manifest(struct arena *a, const char *id, c
                              .snapshot = "00000003-0000001B-1",
                              .lsn = "0/1A2B3C4D",
                              .snapshot_xmax = "4294967999",
+                             .server = "7710646792409326632",
                              .git_commit = "0123456789abcdef0123456789abcdef01234567",
                              .git_dirty = true,
                              .ledgers = {.items = ledgers, .count = ARRAY_LEN(ledgers)},

@@ -1,5 +1,7 @@
 #include "core/backup/store.h"
 
+#include "base/clock.h"
+
 #include "sample_manifest.h"
 #include "tap.h"
 #include "tree.h"
@@ -71,7 +73,7 @@ TEST(the_store_lists_what_is_a_backup)
     struct store s;
     struct err e = {0};
     CHECK(store_read(a, fs_join(a, dir, "none"), &s, &e) && s.count == 0);
-    CHECK(store_sweep(a, fs_join(a, dir, "none"), &e) && e.kind == ERR_NONE);
+    CHECK(store_sweep(a, fs_join(a, dir, "none"), NULL, &e) && e.kind == ERR_NONE);
     put(a, dir, FULL, "full");
     put(a, dir, "app_20261120_194609_data", "data");
     put(a, dir, "app_20261120_194609_full_2", "full");
@@ -179,10 +181,15 @@ TEST(pin_and_verification_change_nothing_else)
     CHECK(find(a, dir, FULL).manifest.pinned);
 }
 
+static void make_aged(const char *path, int seconds)
+{
+    struct timeval then = {.tv_sec = time(NULL) - seconds};
+    CHECK(utimes(path, (struct timeval[2]){then, then}) == 0);
+}
+
 static void make_old(const char *path)
 {
-    struct timeval old[2] = {{.tv_sec = time(NULL) - 3600}, {.tv_sec = time(NULL) - 3600}};
-    CHECK(utimes(path, old) == 0);
+    make_aged(path, 3600);
 }
 
 TEST(a_backup_in_the_making_becomes_one)
@@ -222,7 +229,7 @@ TEST(only_what_nobody_works_on_is_swept)
     tree_file(dir, "app_20261120_194604_full.removed/x", "");
     tree_file(dir, "mine.removed/x", "");
     put(a, dir, FULL, "full");
-    CHECK(store_sweep(a, dir, &e));
+    CHECK(store_sweep(a, dir, NULL, &e));
     CHECK(fs_is_dir(locked));
     CHECK(!fs_exists(fs_join(a, dir, "app_20261120_194602_full.partial")));
     CHECK(fs_exists(fs_join(a, dir, "app_20261120_194603_full.partial")));
@@ -233,4 +240,26 @@ TEST(only_what_nobody_works_on_is_swept)
     struct stored s = find(a, dir, FULL);
     CHECK(store_remove(a, &s, &e));
     CHECK(!fs_exists(s.folder) && !fs_exists(fs_join(a, dir, FULL ".removed")));
+}
+
+TEST(what_a_dead_run_had_begun_is_swept_at_once)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    AUTO(tree) char *dir = tree_new();
+    AUTO(fd) int alive = -1;
+    struct err e = {0};
+    const char *locked;
+    const struct store_dead dead = {.database = "App",
+                                    .began_at = clock_parse_rfc3339("2026-11-20T19:46:02.700Z")};
+    CHECK(store_begin(a, dir, "app_20261120_194605_full", &alive, &locked, &e));
+    tree_file(dir, "app_20261120_194601_full.partial/before", "");
+    tree_file(dir, "app_20261120_194602_full.partial/its", "");
+    make_aged(fs_join(a, dir, "app_20261120_194602_full.partial"),
+              -60); /* the clock was set back */
+    tree_file(dir, "other_20261120_194603_full.partial/x", "");
+    CHECK(store_sweep(a, dir, &dead, &e));
+    CHECK(fs_is_dir(locked));
+    CHECK(fs_exists(fs_join(a, dir, "app_20261120_194601_full.partial")));
+    CHECK(!fs_exists(fs_join(a, dir, "app_20261120_194602_full.partial")));
+    CHECK(fs_exists(fs_join(a, dir, "other_20261120_194603_full.partial")));
 }

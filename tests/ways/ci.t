@@ -3,6 +3,7 @@
 # repositories, a real server and a real Prisma.  Only `npm ci`, checkouts and uploads are stood in for;
 # that migsafe is on the PATH is what makes the files not build it.
 # shellcheck source=tests/lib.sh
+# test: long
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=tests/deploy/app.sh
 . "$ROOT/tests/deploy/app.sh"
@@ -58,7 +59,7 @@ given() { # JQ-OBJECT: what the service supplies, with the common part
 	jq -n --arg ws "$T/ws" --arg path "$T/bin:$TEST_PGBIN:$PATH" --arg home "$JOB_HOME" --arg temp "$T/runner" \
 		--arg major "$PG_MAJOR" --arg packages "$PACKAGES" --arg seed "${SEED-}" "{
 		workspace: \$ws,
-		environment: {PATH: \$path, HOME: \$home, GIT_CONFIG_GLOBAL: (\$home + \"/.gitconfig\"), CI: \"true\", LC_ALL: \"C.UTF-8\", CHECKPOINT_DISABLE: \"1\", SEED: \$seed}
+		environment: {PATH: \$path, HOME: \$home, GIT_CONFIG_GLOBAL: (\$home + \"/.gitconfig\"), CI: \"true\", LC_ALL: \"C.UTF-8\", CHECKPOINT_DISABLE: \"1\", MIGSAFE_REHEARSE: \"never\", SEED: \$seed}
 	} * ($1)" >given.json
 }
 

@@ -3,6 +3,7 @@
 # with cron's poor environment, what its --help says, and nothing when it is told nonsense.
 # shellcheck disable=SC2317 # what traps call is reachable
 # shellcheck source=tests/lib.sh
+# test: long
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=tests/deploy/app.sh
 . "$ROOT/tests/deploy/app.sh"
@@ -263,7 +264,7 @@ app_migration "$APP" fail_halfway
 state_of shop >"$T/before"
 go MIGRATION_SCRIPT=split deploy-migration --dry-run
 unchanged_since "$T/before" shop "deploy-migration.sh passes --dry-run on"
-go MIGRATION_SCRIPT=split deploy-migration
+go MIGSAFE_REHEARSE=never MIGRATION_SCRIPT=split deploy-migration
 status_is 20 "deploy-migration.sh with a failing migration: migsafe's status"
 unchanged_since "$T/before" shop "the database is what it was"
 drop_kept

@@ -1,5 +1,7 @@
 #include "core/backup/backup.h"
 
+#include <errno.h>
+
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/stop.h"
@@ -9,7 +11,9 @@
 #include "core/backup/merge.h"
 #include "core/backup/pg_dump.h"
 #include "core/backup/store.h"
+#include "core/fence/fence.h"
 #include "ext/repo.h"
+#include "sql/queries.h"
 
 enum { MOST_PER_SECOND = 99, LEAST_FREE_PART = 10, QUERY_LIMIT_MS = 24 * 60 * 60 * 1000 };
 
@@ -99,6 +103,7 @@ static bool take_database(struct take *t, struct pg *db, struct err *e)
     struct database_facts *f = &t->manifest.database;
     if (!database_read(t->arena, db, t->spec->live->dbname, f, e))
         return false;
+    fence_take_out(t->arena, f);
     if (t->spec->as == NULL)
         return true;
     const char *oid = f->oid;
@@ -112,6 +117,8 @@ static bool take_database(struct take *t, struct pg *db, struct err *e)
 static bool take_facts(struct take *t, struct pg *db, struct err *e)
 {
     struct manifest *m = &t->manifest;
+    struct err untold = {0};
+    m->server = pg_value(t->arena, db, sql_server_identity, PG_NONE, &untold);
     m->reason = t->spec->reason;
     m->label = t->spec->label;
     m->run = t->spec->run;
@@ -195,8 +202,11 @@ static bool dump(struct take *t, struct err *e)
 static bool merge(struct take *t, struct err *e)
 {
     const char *folder = t->full.folder, *schema = folder_for(t, "schema");
-    const struct merge_spec spec = {
-        .folder = folder, .large_folder = t->large_folder, .how = t->compression, .plan = &t->plan};
+    const struct merge_spec spec = {.folder = folder,
+                                    .large_folder = t->large_folder,
+                                    .how = t->compression,
+                                    .plan = &t->plan,
+                                    .as = t->spec->as};
     if (folder == NULL) {
         t->manifest.tool_version = t->manifest.server_version;
         return true;
@@ -219,16 +229,48 @@ static bool finish(struct take *t, struct making *m, struct manifest *manifest, 
     return store_finish(t->arena, t->spec->backup_dir, m->id, e);
 }
 
+/* Before the files are listed. */
+static bool remove_empty(struct take *t, const char *folder, struct err *e)
+{
+    for (size_t i = 0; t->spec->only_filled && i < t->plan.count; i++) {
+        const struct manifest_table *table = t->plan.tables[i].to;
+        if (table->rows == 0 &&
+            !fs_remove_tree(t->arena, fs_join(t->arena, folder, table->file), e))
+            return false;
+    }
+    return true;
+}
+
+static void take_filled(struct take *t, struct manifest *m)
+{
+    const struct manifest all = *m;
+    if (!t->spec->only_filled)
+        return;
+    m->tables = arena_array(t->arena, all.table_count + 1, sizeof(*m->tables));
+    m->configuration_tables =
+        arena_array(t->arena, all.configuration_count + 1, sizeof(*m->configuration_tables));
+    m->table_count = m->configuration_count = 0;
+    for (size_t i = 0; i < all.table_count; i++)
+        if (all.tables[i].rows > 0)
+            m->tables[m->table_count++] = all.tables[i];
+    for (size_t i = 0; i < all.configuration_count; i++)
+        if (all.configuration_tables[i].rows > 0)
+            m->configuration_tables[m->configuration_count++] = all.configuration_tables[i];
+}
+
 static bool assemble(struct take *t, struct backup_done *done, struct err *e)
 {
     bool full = t->full.folder != NULL, data = t->data.folder != NULL;
     const char *folder = folder_of(t);
+    struct strlist left;
     if (!merge(t, e) || !merge_list_large(t->arena, folder, &t->plan, e) ||
-        !files_take(t->arena, folder, &t->plan, &t->manifest, e) ||
-        !files_sync(folder, &t->manifest, t->spec->jobs, e))
+        !remove_empty(t, folder, e) ||
+        !files_take(t->arena, folder, &t->plan, &t->manifest, &left, e) ||
+        !files_sync(t->arena, folder, &left, t->spec->jobs, e))
         return false;
     struct manifest without_toc = files_without_toc(t->arena, &t->manifest);
     without_toc.not_stock = NULL;
+    take_filled(t, &without_toc);
     if (full && data && !files_link(t->arena, &without_toc, folder, t->data.folder, e))
         return false;
     t->manifest.finished_at = without_toc.finished_at = clock_rfc3339(t->arena);
@@ -247,7 +289,10 @@ static void say_free(struct take *t, struct err *e)
 {
     struct err ignored = {0};
     int64_t bytes;
-    if (e->kind == ERR_SYSTEM && e->detail[0] == '\0' &&
+    bool full = strstr(e->message, strerror(ENOSPC)) != NULL ||
+                strstr(e->message, strerror(EDQUOT)) != NULL ||
+                strstr(e->message, "not enough room") != NULL;
+    if (full && e->kind == ERR_SYSTEM && e->detail[0] == '\0' &&
         fs_free_bytes(t->spec->backup_dir, &bytes, &ignored))
         err_detail(e, "%lld bytes are free in \"%s\".", (long long)bytes, t->spec->backup_dir);
 }
@@ -259,6 +304,7 @@ bool backup_take(struct arena *a, const struct backup_spec *spec, struct backup_
     int64_t started_ms = clock_ms();
     *done = (struct backup_done){0};
     assert((spec->kinds & (BACKUP_FULL | BACKUP_DATA)) != 0);
+    assert(!spec->only_filled || spec->kinds == BACKUP_DATA);
     bool ok = compression_parse(spec->compression, &t.compression, e) && dump(&t, e) &&
               assemble(&t, done, e);
     plan_release(&t.plan);

@@ -30,6 +30,7 @@ struct backup_spec {
     /* What database it shall be of, where live only stands for it (an import); NULL: live itself.
      */
     const struct database_facts *as;
+    bool only_filled; /* of a data backup: tables without rows are not in it */
     int jobs;
     const char *compression;   /* as the setting: "auto", "none", "gzip:N", "zstd:N" */
     int64_t split_size;        /* bytes; larger tables are copied by several workers; 0: none */

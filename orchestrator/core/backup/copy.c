@@ -244,7 +244,7 @@ static bool copy_part(struct copier *c, struct plan_table *t, const struct plan_
 {
     c->used = 0;
     c->tally = (struct tally){0};
-    if (!copy_rows(c, t, item, e) || (end_part(c, t) && !end_table(c, t, e)))
+    if ((!t->is_empty && !copy_rows(c, t, item, e)) || (end_part(c, t) && !end_table(c, t, e)))
         return err_wrap(e, "could not copy table %s", t->label);
     return true;
 }

@@ -29,6 +29,7 @@ struct datafile {
     size_t start_count, start_size;
     int64_t start_text;  /* of text that was before the last of them */
     int64_t synced_from; /* what the system was asked to write out already */
+    bool synced;         /* all of it is on disk */
 };
 
 struct datafile_piece {

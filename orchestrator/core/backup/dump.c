@@ -6,15 +6,16 @@
 #include "base/stop.h"
 #include "core/backup/pg_dump.h"
 #include "core/backup/schema_wait.h"
+#include "core/backup/sync.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 
 enum { PING_MS = 30 * 1000, QUERY_LIMIT_MS = 24 * 60 * 60 * 1000, RANGES_SINCE = 140000 };
 
 /* How far the threads are together: the schema is dumped from the start, the first worker plans
- * meanwhile, then each opens its session, and when all have the snapshot the copy begins. */
-enum stage { PLANNING, OPENING, COPYING };
+ * meanwhile, then each opens its session, and when all have the snapshot the copy begins.  When
+ * that is done before the schema is, the workers bring the files to disk in the time left. */
+enum stage { PLANNING, OPENING, COPYING, COPIED };
 
 struct pass {
     const struct dump_spec *spec;
@@ -26,10 +27,12 @@ struct pass {
     struct deadline ping;
     struct schema_wait schema_wait; /* of the calling thread */
     bool lost;                      /* the holder */
-    pthread_mutex_t mutex;          /* of what follows */
+    atomic_bool schema_done;
+    struct sync sync;      /* files of tables, then of large objects */
+    pthread_mutex_t mutex; /* of what follows */
     pthread_cond_t moved;
     enum stage stage;
-    int needed, open; /* sessions */
+    int needed, open, copied; /* sessions */
 };
 
 /* A snapshot and locks live as long as their session. */
@@ -94,7 +97,7 @@ static bool tick(void *context, struct err *e)
            progress_tick(pass->spec->progress, e);
 }
 
-static bool dump_schema(struct pass *pass, struct err *e)
+static bool run_pg_dump(struct pass *pass, struct err *e)
 {
     AUTO(arena) struct arena *a = arena_new();
     const struct dump_spec *spec = pass->spec;
@@ -111,6 +114,27 @@ static bool dump_schema(struct pass *pass, struct err *e)
     return child.folder == NULL || pg_dump_run(a, &child, e);
 }
 
+static bool dump_schema(struct pass *pass, struct err *e)
+{
+    bool ok = run_pg_dump(pass, e);
+    atomic_store(&pass->schema_done, true);
+    return ok;
+}
+
+static struct datafile *file_of(struct plan *p, size_t i)
+{
+    return i < p->count ? &p->tables[i].file : &p->large[i - p->count].file;
+}
+
+static void list_files(struct pass *pass)
+{
+    struct sync *s = &pass->sync;
+    s->count = pass->plan->count + pass->plan->large_count;
+    s->files = arena_array(pass->plan_arena, s->count + 1, sizeof(*s->files));
+    for (size_t i = 0; i < s->count; i++)
+        s->files[i].path = file_of(pass->plan, i)->path;
+}
+
 static bool make_plan(struct pass *pass, struct err *e)
 {
     const struct dump_spec *spec = pass->spec;
@@ -125,9 +149,21 @@ static bool make_plan(struct pass *pass, struct err *e)
         return false;
     size_t items = pass->plan->item_count;
     pass->needed = items < (size_t)pass->workers ? (int)items : pass->workers;
+    list_files(pass);
     progress_begin(spec->progress, "backup", pass->plan->weight);
     move_to(pass, pass->needed == 0 ? COPYING : OPENING);
     return true;
+}
+
+/* The last of the sessions to come here moves all on; count is of those that have come. */
+static bool together(struct pass *pass, int *count, enum stage stage, struct err *e)
+{
+    pthread_mutex_lock(&pass->mutex);
+    bool all = ++*count == pass->needed;
+    pthread_mutex_unlock(&pass->mutex);
+    if (all)
+        move_to(pass, stage);
+    return wait_for(pass, stage, e);
 }
 
 static struct copier *open_copier(struct pass *pass, struct err *e)
@@ -143,12 +179,7 @@ static struct copier *open_copier(struct pass *pass, struct err *e)
     AUTO(copier) struct copier *c = copier_open(&copier, e);
     if (c == NULL)
         return NULL;
-    pthread_mutex_lock(&pass->mutex);
-    bool all = ++pass->open == pass->needed;
-    pthread_mutex_unlock(&pass->mutex);
-    if (all)
-        move_to(pass, COPYING);
-    return wait_for(pass, COPYING, e) ? TAKE(c) : NULL;
+    return together(pass, &pass->open, COPYING, e) ? TAKE(c) : NULL;
 }
 
 static bool copy_items(struct pass *pass, struct err *e)
@@ -174,7 +205,9 @@ static bool work(void *context, int worker, struct err *e)
         return false;
     if (!wait_for(pass, OPENING, e))
         return false;
-    return worker >= pass->needed || copy_items(pass, e);
+    return worker >= pass->needed ||
+           (copy_items(pass, e) && together(pass, &pass->copied, COPIED, e) &&
+            sync_some(&pass->sync, &pass->schema_done, e));
 }
 
 static bool ended_by_server(const struct err *e)
@@ -207,12 +240,14 @@ static bool run(struct pass *pass, struct err *e)
     if (!pool_run(&pool, e))
         return failed(pass, e);
     /* Without the locks of that session all the time somebody may have emptied a table. */
-    return ping(pass, e);
+    return ping(pass, e) && freeze_held(pass->spec->holder, pass->spec->frozen, e);
 }
 
 /* What the copy found out of a table, now for the manifest. */
-static void take_results(struct arena *a, struct plan *p)
+static void take_results(struct arena *a, const struct sync *s, struct plan *p)
 {
+    for (size_t i = 0; i < s->count; i++)
+        file_of(p, i)->synced = s->files[i].done;
     for (size_t i = 0; i < p->count; i++) {
         const struct plan_table *t = &p->tables[i];
         const struct datafile *f = &t->file;
@@ -237,6 +272,7 @@ bool dump_run(struct arena *a, const struct dump_spec *spec, struct manifest *m,
                         .plan = p,
                         .workers = jobs < POOL_MAX ? jobs : POOL_MAX - 1,
                         .ping = deadline_in(PING_MS),
+                        .schema_done = spec->pg_dump == NULL,
                         .schema_wait = {.holder = spec->holder,
                                         .limit_ms = spec->lock_timeout_ms,
                                         .next_look = deadline_in(1)},
@@ -246,6 +282,6 @@ bool dump_run(struct arena *a, const struct dump_spec *spec, struct manifest *m,
     pthread_cond_destroy(&pass.moved);
     pthread_mutex_destroy(&pass.mutex);
     if (ok)
-        take_results(a, p);
+        take_results(a, &pass.sync, p);
     return ok && progress_end(spec->progress, e);
 }

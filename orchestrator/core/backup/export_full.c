@@ -3,13 +3,13 @@
  */
 #include "core/backup/export_sql.h"
 
-#include "base/fs.h"
 #include "base/log.h"
 #include "base/proc.h"
 #include "base/random.h"
 #include "core/backup/export_rows.h"
 #include "core/backup/toc.h"
 #include "core/restore/tool_run.h"
+#include "core/scratch.h"
 
 enum {
     TIMEOUT_MS = 24 * 60 * 60 * 1000,
@@ -34,18 +34,25 @@ struct script {
 /* --- the copy of toc.dat ------------------------------------------------------------------------
  */
 
+/* The name that SQL begins with; a quoted one may hold blanks. */
+static char *table_of(struct arena *a, const char *sql)
+{
+    bool quoted = false;
+    const char *p = sql;
+    for (; *p != '\0' && (quoted || *p != ' '); p++)
+        quoted = quoted != (*p == '"');
+    return arena_strndup(a, sql, (size_t)(p - sql));
+}
+
 /* "ALTER TABLE public.t ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (": as pg_dump makes it,
  * with the sequence that is behind it. */
 static void note_identity(struct script *s, const struct toc_entry *entry)
 {
-    static const char begin[] = "ALTER TABLE ", end[] = " ALTER COLUMN ";
-    if (entry->definition == NULL || strcmp(entry->type, "SEQUENCE") != 0 ||
-        !str_starts(entry->definition, begin) ||
-        strstr(entry->definition, " ADD GENERATED ALWAYS AS IDENTITY") == NULL)
-        return;
-    const char *table = entry->definition + strlen(begin), *stop = strstr(table, end);
-    if (stop != NULL)
-        strlist_add(&s->always, arena_strndup(s->arena, table, (size_t)(stop - table)));
+    static const char begin[] = "ALTER TABLE ";
+    if (entry->definition != NULL && strcmp(entry->type, "SEQUENCE") == 0 &&
+        str_starts(entry->definition, begin) &&
+        strstr(entry->definition, " ADD GENERATED ALWAYS AS IDENTITY") != NULL)
+        strlist_add(&s->always, table_of(s->arena, entry->definition + strlen(begin)));
 }
 
 /* Entries with data become comments that say which they were. */
@@ -57,8 +64,6 @@ static bool write_marked_toc(struct script *s, const char *folder, struct err *e
         struct toc_entry *entry = &marked.entries[i];
         *entry = s->toc.entries[i];
         note_identity(s, entry);
-        if (strcmp(entry->type, "STDSTRINGS") == 0 && entry->definition != NULL)
-            s->old_strings = str_ends(entry->definition, "= 'off';\n");
         if (!entry->has_data)
             continue;
         entry->has_data = false;
@@ -81,16 +86,6 @@ static char *target_of(struct arena *a, const char *copy)
     if (n <= fixed || !str_starts(copy, begin) || !str_ends(copy, end))
         return NULL;
     return str_trim(a, arena_strndup(a, copy + strlen(begin), n - fixed));
-}
-
-/* The name of the table alone: a quoted name may hold " (". */
-static char *table_of(struct arena *a, const char *target)
-{
-    bool quoted = false;
-    const char *p = target;
-    for (; *p != '\0' && (quoted || *p != ' '); p++)
-        quoted = quoted != (*p == '"');
-    return arena_strndup(a, target, (size_t)(p - target));
 }
 
 static bool put_table(struct script *s, const struct toc_entry *entry, struct err *e)
@@ -220,7 +215,6 @@ static bool run_pg_restore(struct script *s, const char *folder, struct err *e)
 bool export_full_sql(struct arena *a, const struct export_spec *spec, struct pack *to,
                      struct err *e)
 {
-    struct err ignored = {0};
     struct script s = {
         .arena = a,
         .spec = spec,
@@ -230,12 +224,12 @@ bool export_full_sql(struct arena *a, const struct export_spec *spec, struct pac
         .key = arena_printf(a, "-- migsafe data %s ", random_hex(a, KEY_BYTES)),
         .held = str_on(a),
     };
-    const char *folder =
-        fs_join(a, spec->scratch, arena_printf(a, "export_%s", random_hex(a, KEY_BYTES / 2)));
-    if (!toc_read(a, spec->backup->folder, &s.toc, e) || !fs_mkdirs(a, folder, e))
+    struct scratch scratch;
+    if (!toc_read(a, spec->backup->folder, &s.toc, e))
         return false;
-    bool ok = write_marked_toc(&s, folder, e) && run_pg_restore(&s, folder, e);
-    if (!fs_remove_tree(a, folder, &ignored))
-        log_err_as(LOG_WARNING, &ignored);
+    s.old_strings = toc_old_strings(&s.toc);
+    bool ok = scratch_folder(a, spec->scratch, "export", &scratch, e) &&
+              write_marked_toc(&s, scratch.path, e) && run_pg_restore(&s, scratch.path, e);
+    scratch_remove(&scratch);
     return ok;
 }

@@ -7,7 +7,7 @@
 #include "ext/member.h"
 #include "ext/pg.h"
 
-enum { PIECE_BYTES = 16 * 1024, END_BYTES = 4 };
+enum { PIECE_BYTES = 16 * 1024, END_BYTES = 6 };
 
 bool export_text(struct pack *to, const char *text, struct err *e)
 {
@@ -39,6 +39,15 @@ static void keep_ending(struct ending *end, const char *text, size_t n)
     end->n = old + fresh;
 }
 
+/* A line of its own, as pg_dump writes it: a value may end in the same bytes. */
+static bool is_end_mark(const struct ending *end)
+{
+    static const char mark[] = "\n\\.\n\n\n";
+    return end->n == END_BYTES
+               ? memcmp(end->bytes, mark, END_BYTES) == 0
+               : end->n == END_BYTES - 1 && memcmp(end->bytes, mark + 1, end->n) == 0;
+}
+
 static const char *copy_command(struct arena *a, const struct export_rows *rows)
 {
     return rows->encoding == NULL ? arena_printf(a, "COPY %s FROM stdin;\n", rows->target)
@@ -59,8 +68,7 @@ static bool copy(struct arena *a, const struct export_rows *rows, struct pack *t
             return false;
         keep_ending(&end, text, n);
     }
-    bool ended = end.n == END_BYTES && memcmp(end.bytes, ".\n\n\n", END_BYTES) == 0;
-    return ended || export_text(to, "\\.\n\n\n", e);
+    return is_end_mark(&end) || export_text(to, "\\.\n\n\n", e);
 }
 
 static bool insert(struct arena *a, const struct export_rows *rows, struct pack *to, struct err *e)

@@ -3,37 +3,42 @@
 #include "base/fs.h"
 #include "base/pool.h"
 #include "base/stop.h"
+#include "core/backup/sync.h"
 #include "ext/digest.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 static const char toc_name[] = "toc.dat";
 
+/* What is known of a file since it was written. */
+struct known {
+    struct manifest_file file;
+    bool synced;
+};
+
 static int by_name(const void *x, const void *y)
 {
-    return strcmp(((const struct manifest_file *)x)->name, ((const struct manifest_file *)y)->name);
+    return strcmp(((const struct known *)x)->file.name, ((const struct known *)y)->file.name);
 }
 
-/* What is known already, sorted by name. */
-static struct manifest_file *known_files(struct arena *a, const struct plan *p,
-                                         const struct manifest *m, size_t *count)
+/* Sorted by name. */
+static struct known *known_files(struct arena *a, const struct plan *p, size_t *count)
 {
-    size_t most = m->table_count + m->configuration_count + p->large_count;
-    struct manifest_file *known = arena_array(a, most + 1, sizeof(*known));
+    struct known *known = arena_array(a, p->count + p->large_count + 1, sizeof(*known));
     *count = 0;
     for (size_t i = 0; i < p->count; i++) {
         const struct manifest_table *t = p->tables[i].to;
-        known[(*count)++] = (struct manifest_file){t->file, t->sha256, t->bytes};
+        known[(*count)++] =
+            (struct known){{t->file, t->sha256, t->bytes}, p->tables[i].file.synced};
     }
     for (size_t i = 0; i < p->large_count; i++) {
         const struct datafile *f = &p->large[i].file;
         known[(*count)++] =
-            (struct manifest_file){fs_basename(f->path), arena_strdup(a, f->sha256), f->bytes};
+            (struct known){{fs_basename(f->path), arena_strdup(a, f->sha256), f->bytes}, f->synced};
     }
     qsort(known, *count, sizeof(*known), by_name);
     return known;
@@ -53,60 +58,48 @@ static bool sum_file(struct arena *a, const char *path, struct manifest_file *fi
 }
 
 bool files_take(struct arena *a, const char *folder, const struct plan *p, struct manifest *m,
-                struct err *e)
+                struct strlist *left, struct err *e)
 {
     struct strlist names;
     size_t known_count;
     if (!fs_list(a, folder, FS_FILES, &names, e))
         return false;
-    struct manifest_file *known = known_files(a, p, m, &known_count);
+    struct known *known = known_files(a, p, &known_count);
     m->files = arena_array(a, names.count + 1, sizeof(*m->files));
     m->bytes = 0;
+    *left = strlist_on(a);
     for (m->file_count = 0; m->file_count < names.count; m->file_count++) {
         struct manifest_file *file = &m->files[m->file_count];
-        file->name = names.items[m->file_count];
-        const struct manifest_file *same =
-            bsearch(file, known, known_count, sizeof(*known), by_name);
-        if (same != NULL)
-            *file = *same;
-        else if (!sum_file(a, fs_join(a, folder, file->name), file, e))
+        const struct known key = {.file.name = names.items[m->file_count]};
+        const struct known *same = bsearch(&key, known, known_count, sizeof(*known), by_name);
+        *file = same != NULL ? same->file : key.file;
+        if (same == NULL && !sum_file(a, fs_join(a, folder, file->name), file, e))
             return false;
+        if (same == NULL || !same->synced)
+            strlist_add(left, file->name);
         m->bytes += file->bytes;
     }
     return true;
 }
 
-struct sync {
-    const char *folder;
-    const struct manifest *manifest;
-    _Atomic size_t next;
-};
-
-static bool sync_some(void *context, int worker UNUSED, struct err *e)
+static bool sync_left(void *context, int worker UNUSED, struct err *e)
 {
-    struct sync *s = context;
-    AUTO(arena) struct arena *a = arena_new();
-    for (;;) {
-        size_t i = atomic_fetch_add(&s->next, 1);
-        if (i >= s->manifest->file_count)
-            return true;
-        const char *path = fs_join(a, s->folder, s->manifest->files[i].name);
-        AUTO(fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (!stop_check(e))
-            return false;
-        if (fd < 0 || fsync(fd) < 0)
-            return err_sys(e, ERR_SYSTEM, "could not write \"%s\"", path);
-    }
+    static const atomic_bool all = false;
+    return sync_some(context, &all, e);
 }
 
-bool files_sync(const char *folder, const struct manifest *m, int jobs, struct err *e)
+bool files_sync(struct arena *a, const char *folder, const struct strlist *names, int jobs,
+                struct err *e)
 {
-    struct sync s = {.folder = folder, .manifest = m};
+    struct sync s = {.files = arena_array(a, names->count + 1, sizeof(*s.files)),
+                     .count = names->count};
     const struct pool_spec pool = {.threads = jobs < 1          ? 1
                                               : jobs > POOL_MAX ? POOL_MAX
                                                                 : jobs,
-                                   .work = sync_some,
+                                   .work = sync_left,
                                    .context = &s};
+    for (size_t i = 0; i < s.count; i++)
+        s.files[i].path = fs_join(a, folder, names->items[i]);
     return pool_run(&pool, e);
 }
 

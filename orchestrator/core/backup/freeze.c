@@ -157,3 +157,52 @@ bool freeze(struct arena *a, struct pg *db, int64_t lock_timeout_ms, struct froz
     }
     return outcome == FROZEN;
 }
+
+static bool meanwhile(struct err *e, const char *detail)
+{
+    err_detail(e, "%s", detail);
+    err_hint(e, "Run it again when nobody changes the schema.");
+    return false;
+}
+
+/* A lock that is new to the transaction lets the session hear of what others have changed. */
+static bool names_held(struct arena *a, struct pg *db, const struct frozen *f, struct err *e)
+{
+    struct strlist oids = strlist_on(a), names = strlist_on(a);
+    struct pg_rows renamed;
+    /* One of each schema tells; they come sorted, nearly. */
+    for (size_t i = 0; i < f->count; i++) {
+        if (i > 0 && strcmp(f->tables[i].schema, f->tables[i - 1].schema) == 0)
+            continue;
+        strlist_add(&oids, f->tables[i].oid);
+        strlist_add(&names, pg_ident2(a, f->tables[i].schema, f->tables[i].name));
+    }
+    if (!pg_exec(db, "LOCK TABLE pg_catalog.pg_conversion IN ACCESS SHARE MODE", e) ||
+        !pg_query(
+            a, db, sql_backup_renamed,
+            PG_ARGS(pg_array(a, oids.items, oids.count), pg_array(a, names.items, names.count)),
+            &renamed, e))
+        return err_wrap(e, "could not look whether the tables have their names");
+    if (renamed.count == 0)
+        return true;
+    err_set(e, ERR_TIMEOUT, "another table than at the start, or none, is called %s",
+            pg_cell(&renamed, 0, "name"));
+    return meanwhile(e, "A schema was renamed meanwhile: rows of the other may have been copied.");
+}
+
+static bool labels_held(struct arena *a, struct pg *db, struct err *e)
+{
+    struct pg_rows relabeled;
+    if (!pg_query(a, db, sql_backup_relabeled, PG_NONE, &relabeled, e))
+        return err_wrap(e, "could not look whether the values of enums have their names");
+    if (relabeled.count == 0)
+        return true;
+    err_set(e, ERR_TIMEOUT, "values of enum %s were renamed", pg_cell(&relabeled, 0, "name"));
+    return meanwhile(e, "Rows may have been copied with names that the copied schema lacks.");
+}
+
+bool freeze_held(struct pg *db, const struct frozen *f, struct err *e)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    return names_held(a, db, f, e) && labels_held(a, db, e);
+}

@@ -29,6 +29,11 @@ struct frozen {
 MUST_CHECK bool freeze(struct arena *a, struct pg *db, int64_t lock_timeout_ms, struct frozen *f,
                        struct err *e);
 
+/* When all is copied, in the transaction that freeze left: have the tables and the values of enums
+ * the names that they had?  The locks keep a table from being renamed, not its schema, and no enum
+ * from anything.  ERR_TIMEOUT: no. */
+MUST_CHECK bool freeze_held(struct pg *db, const struct frozen *f, struct err *e);
+
 /* Names whoever keeps the tables locked, in the detail of e; may end db's transaction. */
 void freeze_name_blocker(struct pg *db, const struct frozen *f, struct err *e);
 

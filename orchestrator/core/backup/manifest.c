@@ -54,6 +54,7 @@ static void put_table(struct json *to, const struct manifest_table *t)
         json_put_int(column, "values", t->columns[i].values);
         if (t->columns[i].generated)
             json_put_bool(column, "generated", true);
+        put_optional(column, "fields", t->columns[i].fields);
     }
     json_put_int(to, "rows", t->rows);
     json_put_int(to, "bytes", t->bytes);
@@ -131,6 +132,7 @@ struct json *manifest_json(const struct manifest *m)
     put_optional(j, "compression", m->compression);
     put_optional(j, "data_encoding", m->data_encoding);
     put_optional(j, "lc_monetary", m->lc_monetary);
+    put_optional(j, "system_identifier", m->server);
     put_optional(j, "not_stock", m->not_stock);
     put_origin(j, m);
     put_ledgers(j, &m->ledgers);

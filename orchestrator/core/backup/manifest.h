@@ -23,6 +23,9 @@ struct manifest_column {
     const char *name, *type;
     int64_t values; /* how many are not NULL */
     bool generated; /* not in the data file: the server computes it */
+    /* Of a composite type, or of an array or domain of one, "name type, name type"; or NULL: it has
+     * none, or an older migsafe took the backup. */
+    const char *fields;
 };
 
 struct manifest_table {
@@ -87,6 +90,7 @@ struct manifest {
     const char *compression;   /* "gzip:1", "zstd:3", "none"; NULL: gzip by pg_dump */
     const char *data_encoding; /* of the data files; NULL: the database's */
     const char *lc_monetary;   /* in which the data files have money; NULL: not known */
+    const char *server;        /* its identity (sql/server_identity.sql); NULL: not known */
     const char *not_stock;     /* why pg_restore alone cannot restore it as it is ("unzstd *.dat.zst
                                 * first"), or NULL: it can */
     struct manifest_check *verified;

@@ -89,7 +89,9 @@ static bool read_column(struct arena *a, const struct json *j, void *item, struc
 {
     struct manifest_column *column = item;
     const struct json_text_field texts[] = {{"name", &column->name}, {"type", &column->type}};
+    const struct json_text_field fields = {"fields", &column->fields};
     return json_read_texts(a, j, texts, ARRAY_LEN(texts), e) &&
+           (json_find(j, "fields") == NULL || json_read_texts(a, j, &fields, 1, e)) &&
            need_count(j, "values", 0, &column->values, e) &&
            (json_find(j, "generated") == NULL ||
             json_need_bool(j, "generated", &column->generated, e));
@@ -231,6 +233,7 @@ static bool read_head(struct arena *a, const struct json *j, struct manifest *m,
         {"compression", &m->compression, .optional = true},
         {"data_encoding", &m->data_encoding, .optional = true},
         {"lc_monetary", &m->lc_monetary, .optional = true},
+        {"system_identifier", &m->server, .optional = true},
         {"not_stock", &m->not_stock, .optional = true},
     };
     if (!json_read_texts(a, j, texts, ARRAY_LEN(texts), e) ||
@@ -336,6 +339,41 @@ static bool check_files(struct arena *a, const struct manifest *m, struct err *e
     return true;
 }
 
+/* Tables and sequences share the names of a schema. */
+struct relation {
+    const char *schema, *name;
+};
+
+static int by_name(const void *x, const void *y)
+{
+    const struct relation *a = x, *b = y;
+    int order = strcmp(a->schema, b->schema);
+    return order != 0 ? order : strcmp(a->name, b->name);
+}
+
+static size_t list_tables(struct relation *to, const struct manifest_table *tables, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        to[i] = (struct relation){tables[i].schema, tables[i].name};
+    return count;
+}
+
+static bool check_names(struct arena *a, const struct manifest *m, struct err *e)
+{
+    size_t most = m->table_count + m->configuration_count + m->sequence_count;
+    struct relation *all = arena_array(a, most + 1, sizeof(*all));
+    size_t n = list_tables(all, m->tables, m->table_count);
+    n += list_tables(all + n, m->configuration_tables, m->configuration_count);
+    for (size_t i = 0; i < m->sequence_count; i++)
+        all[n++] = (struct relation){m->sequences[i].schema, m->sequences[i].name};
+    qsort(all, n, sizeof(*all), by_name);
+    for (size_t i = 1; i < n; i++)
+        if (by_name(&all[i - 1], &all[i]) == 0)
+            return err_set(e, ERR_DAMAGED, "\"%s\".\"%s\" is named twice", all[i].schema,
+                           all[i].name);
+    return true;
+}
+
 bool manifest_read(struct arena *a, const char *folder, struct manifest *m, struct err *e)
 {
     const char *path = fs_join(a, folder, "manifest.json");
@@ -346,6 +384,6 @@ bool manifest_read(struct arena *a, const char *folder, struct manifest *m, stru
         return false;
     AUTO(json) struct json *j = json_parse(text, length, e);
     return (j != NULL && check_format(j, e) && read_head(a, j, m, e) && read_origin(a, j, m, e) &&
-            read_contents(a, j, m, e) && check_files(a, m, e)) ||
+            read_contents(a, j, m, e) && check_names(a, m, e) && check_files(a, m, e)) ||
            err_wrap(e, "backup manifest \"%s\" is damaged", path);
 }

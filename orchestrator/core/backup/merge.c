@@ -43,6 +43,7 @@ struct merge {
     struct arena *arena;
     const char *folder, *suffix;
     struct toc toc, large; /* large: of large_folder; count 0: none */
+    bool old_strings;      /* standard_conforming_strings is off: backslashes are escapes */
     int64_t next_id;
     struct toc_entry *entries; /* new ones */
     size_t count;
@@ -112,6 +113,21 @@ static bool add_table(struct merge *m, struct plan_table *t, const struct known 
            err_sys(e, ERR_SYSTEM, "could not rename \"%s\" to \"%s\"", from, to);
 }
 
+/* As pg_dump writes a string: the archive itself says how its strings are read. */
+static char *literal(const struct merge *m, const char *text)
+{
+    char *plain = pg_literal(m->arena, text);
+    if (!m->old_strings || strchr(plain, '\\') == NULL)
+        return plain;
+    struct str s = str_on(m->arena);
+    for (; *plain != '\0'; plain++) {
+        if (*plain == '\\')
+            str_add(&s, "\\");
+        str_add_n(&s, plain, 1);
+    }
+    return s.text;
+}
+
 static bool add_sequence(struct merge *m, const struct plan_sequence *s,
                          const struct known *sequences, struct err *e)
 {
@@ -121,9 +137,9 @@ static bool add_sequence(struct merge *m, const struct plan_sequence *s,
     else if (id == 0)
         return err_set(e, ERR_CHILD, "pg_dump left out sequence %s", s->in.quoted);
     struct toc_entry *entry = add(m, "SEQUENCE SET", &s->in, id);
-    entry->definition = arena_printf(
-        m->arena, "SELECT pg_catalog.setval(%s, %lld, %s);\n", pg_literal(m->arena, s->in.quoted),
-        (long long)s->to->last_value, s->to->is_called ? "true" : "false");
+    entry->definition = arena_printf(m->arena, "SELECT pg_catalog.setval(%s, %lld, %s);\n",
+                                     literal(m, s->in.quoted), (long long)s->to->last_value,
+                                     s->to->is_called ? "true" : "false");
     return true;
 }
 
@@ -193,7 +209,7 @@ static bool is_about_archive(const struct toc_entry *entry)
     for (size_t i = 0; i < ARRAY_LEN(types); i++)
         if (strcmp(entry->type, types[i]) == 0)
             return true;
-    return false;
+    return toc_is_of_database(entry);
 }
 
 /* As they are, with ids that are free. */
@@ -234,6 +250,7 @@ static bool add_all(struct merge *m, const struct plan *p, struct err *e)
     const struct known tables = known_of(m->arena, &m->toc, "TABLE");
     const struct known sequences = known_of(m->arena, &m->toc, "SEQUENCE");
     m->next_id = toc_next_id(&m->toc);
+    m->old_strings = toc_old_strings(&m->toc);
     m->entries = arena_array(m->arena, p->count + p->sequence_count + m->large.count + 2,
                              sizeof(*m->entries));
     for (size_t i = 0; i < p->count; i++) {
@@ -295,6 +312,8 @@ bool merge_archive(struct arena *a, const struct merge_spec *spec, struct manife
         how = (struct compression){.codec = MEMBER_NONE};
     }
     toc_set_compression(&merge.toc, packing(how), how.level);
+    if (spec->as != NULL)
+        toc_set_database(a, &merge.toc, spec->as->name, spec->as->owner);
     return add_all(&merge, spec->plan, e) && toc_write(a, spec->folder, &merge.toc, e);
 }
 

@@ -7,12 +7,14 @@
 
 #include "core/backup/compression.h"
 #include "core/backup/plan.h"
+#include "core/schema/database.h"
 
 struct merge_spec {
     const char *folder;       /* of the archive and the data files */
     const char *large_folder; /* an archive of large objects by pg_dump; or NULL */
     struct compression how;
     const struct plan *plan;
+    const struct database_facts *as; /* the database it is of; NULL: the one that was dumped */
 };
 
 /* Renames the data files to the names that the archive gives them, moves what is in large_folder

@@ -58,6 +58,7 @@ static void take_table(struct arena *a, const struct both *rows, size_t i,
         .generated_counts = pg_cell(own, i, "generated_counts"),
         .of_extension = pg_cell(own, i, "extension") != NULL,
         .is_heap = pg_cell_bool(own, i, "is_heap"),
+        .is_empty = pg_cell_bool(own, i, "is_empty"),
         .heap_bytes = pg_cell_int(own, i, "heap_bytes"),
         .toast_bytes = pg_cell_int(own, i, "toast_bytes"),
         .label = pg_ident2(a, pg_cell(&rows->utf8, i, "schema"), pg_cell(&rows->utf8, i, "name")),
@@ -96,6 +97,7 @@ static size_t take_columns(struct arena *a, const struct pg_rows *rows, size_t f
         t->to->columns[i] = (struct manifest_column){.name = pg_cell(rows, from + i, "name"),
                                                      .type = pg_cell(rows, from + i, "type"),
                                                      .generated = generated,
+                                                     .fields = pg_cell(rows, from + i, "fields"),
                                                      .values = never_null ? 0 : -1};
         t->has_nulls |= !generated && !never_null;
     }

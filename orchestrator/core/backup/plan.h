@@ -33,6 +33,7 @@ struct plan_table {
     bool of_extension;
     bool has_nulls; /* a column in the data file may be NULL */
     bool is_heap;
+    bool is_empty; /* nothing is asked of it */
     int64_t heap_bytes, toast_bytes;
     const char *label;         /* for people */
     struct manifest_table *to; /* filled by the copy */

@@ -39,6 +39,14 @@ static struct policy policy_of(const struct retention *r, const char *reason)
 /* What must agree for two backups to be counted together. */
 enum sameness { SAME_KIND, SAME_REASON, VERIFIED };
 
+/* Staging and production may have one name, and one folder for their backups: a newer one that
+ * tells no server may be of either, and takes no place of one that does. */
+static bool same_database(const struct manifest *newer, const struct manifest *mine)
+{
+    return strcmp(newer->database.name, mine->database.name) == 0 &&
+           (mine->server == NULL || str_same(newer->server, mine->server));
+}
+
 /* How many usable backups of the same kind (and reason, or verified) are newer than item i. */
 static int newer_than(const struct store *s, size_t i, enum sameness same)
 {
@@ -46,8 +54,7 @@ static int newer_than(const struct store *s, size_t i, enum sameness same)
     int count = 0;
     for (size_t k = i + 1; k < s->count; k++) {
         const struct manifest *m = &s->items[k].manifest;
-        if (s->items[k].damage != NULL || store_failed_by(m) != NULL ||
-            strcmp(m->database.name, mine->database.name) != 0 ||
+        if (s->items[k].damage != NULL || store_failed_by(m) != NULL || !same_database(m, mine) ||
             strcmp(m->kind, mine->kind) != 0 ||
             (same == SAME_REASON && strcmp(m->reason, mine->reason) != 0) ||
             (same == VERIFIED && store_proven_by(m) == NULL))
@@ -119,7 +126,7 @@ bool retention_apply(struct arena *a, struct retention_run *run, struct err *e)
     run->choices = retention_decide(a, &run->store, run->database, &run->rules);
     if (run->dry)
         return true;
-    bool ok = store_sweep(a, run->backup_dir, e);
+    bool ok = store_sweep(a, run->backup_dir, NULL, e);
     for (size_t i = 0; i < run->store.count; i++)
         if (!run->choices[i].keep && !store_remove(a, run->choices[i].backup, ok ? e : &later))
             ok = false;

@@ -6,7 +6,9 @@
  * invented: for ever.  A pinned one, the newest usable and the newest verified one
  * of each kind are never removed; one that failed its last
  * verification is never counted; a damaged one is never counted and never removed
- * by itself (a person must look).  0 days or backups: only these remain.
+ * by itself (a person must look).  0 days or backups: only these remain.  Databases of
+ * one name on several servers are counted apart, where the manifests tell the server; one that
+ * tells none takes no place of one that does.
  */
 #ifndef MIGSAFE_CORE_BACKUP_RETENTION_H
 #define MIGSAFE_CORE_BACKUP_RETENTION_H

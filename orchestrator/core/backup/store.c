@@ -2,10 +2,13 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/pool.h"
 #include "base/stop.h"
 #include "ext/digest.h"
 #include "ext/member.h"
 #include "ext/pg.h"
+
+#include <stdatomic.h>
 
 /* What `sha256sum -c` reads; written and checked here. */
 static char *sums_text(struct arena *a, const struct manifest_file *files, size_t count)
@@ -35,6 +38,8 @@ static bool read_one(struct arena *a, const char *backup_dir, const char *name, 
             e.kind == ERR_NOT_FOUND ? "it has no manifest.json" : arena_strdup(a, e.message);
     else if (strcmp(s->manifest.id, name) != 0)
         s->damage = arena_printf(a, "its manifest says it is \"%s\"", s->manifest.id);
+    else if (strcmp(s->manifest.kind, id.kind) != 0)
+        s->damage = arena_printf(a, "its manifest says it is of kind %s", s->manifest.kind);
     else
         s->taken_at = clock_parse_rfc3339(s->manifest.started_at);
     return s->damage == NULL || fs_is_dir(s->folder);
@@ -129,14 +134,37 @@ bool store_sums_agree(struct arena *a, const struct stored *s, bool *same, struc
     return true;
 }
 
+struct checking {
+    const struct stored *backup;
+    _Atomic size_t next; /* file */
+};
+
+static bool check_some(void *context, int worker UNUSED, struct err *e)
+{
+    struct checking *c = context;
+    const struct manifest *m = &c->backup->manifest;
+    for (;;) {
+        AUTO(arena) struct arena *a = arena_new();
+        size_t i = atomic_fetch_add(&c->next, 1);
+        if (i >= m->file_count)
+            return true;
+        if (!stop_check(e) ||
+            !store_check_file(a, c->backup, &m->files[i], label_of(a, m, m->files[i].name), e))
+            return false;
+    }
+}
+
 bool store_verify_files(struct arena *a, const struct stored *s, struct err *e)
 {
-    const struct manifest *m = &s->manifest;
+    enum { THREADS = 4 }; /* more of them wait for the disk only */
+    size_t count = s->manifest.file_count;
+    struct checking checking = {.backup = s};
+    const struct pool_spec pool = {.threads = count > THREADS ? THREADS : (int)count,
+                                   .work = check_some,
+                                   .context = &checking};
     bool same;
-    for (size_t i = 0; i < m->file_count; i++)
-        if (!stop_check(e) ||
-            !store_check_file(a, s, &m->files[i], label_of(a, m, m->files[i].name), e))
-            return err_wrap(e, "backup \"%s\"", s->id);
+    if (count > 0 && !pool_run(&pool, e))
+        return err_wrap(e, "backup \"%s\"", s->id);
     return store_sums_agree(a, s, &same, e) &&
            (same ||
             err_set(e, ERR_DAMAGED,

@@ -41,8 +41,8 @@ MUST_CHECK bool store_read(struct arena *a, const char *backup_dir, struct store
 /* ERR_NOT_FOUND, ERR_DAMAGED. */
 MUST_CHECK bool store_find(struct arena *a, const char *backup_dir, const char *id,
                            struct stored *found, struct err *e);
-/* Every file against the sums of the manifest, and SHA256SUMS against them too: ERR_DAMAGED names
- * the file and whose it is; ERR_CANCELLED between two files. */
+/* Every file against the sums of the manifest, several at a time, and SHA256SUMS against them too:
+ * ERR_DAMAGED names one file and whose it is; ERR_CANCELLED between two files. */
 MUST_CHECK bool store_verify_files(struct arena *a, const struct stored *s, struct err *e);
 /* One of them: size and sum.  label: for the error, as store_file_label makes it. */
 MUST_CHECK bool store_check_file(struct arena *a, const struct stored *s,
@@ -87,7 +87,15 @@ MUST_CHECK bool store_finish(struct arena *a, const char *backup_dir, const char
 /* Removes what store_begin made, finished or not. */
 MUST_CHECK bool store_abandon(struct arena *a, const char *backup_dir, const char *id,
                               struct err *e);
-/* Removes what killed processes left: <id>.removed, and <id>.partial that nobody has locked. */
-MUST_CHECK bool store_sweep(struct arena *a, const char *backup_dir, struct err *e);
+/* A run that is known to be dead: partial folders of its database that were begun since it began
+ * are removed at once, others when they are a minute old. */
+struct store_dead {
+    const char *database;
+    int64_t began_at; /* seconds since 1970 */
+};
+/* Removes what killed processes left: <id>.removed, and <id>.partial that nobody has locked.  dead
+ * may be NULL. */
+MUST_CHECK bool store_sweep(struct arena *a, const char *backup_dir, const struct store_dead *dead,
+                            struct err *e);
 
 #endif

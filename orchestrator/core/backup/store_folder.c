@@ -17,8 +17,7 @@ static const char partial_end[] = ".partial", removed_end[] = ".removed";
 /* Younger ones may not be locked yet. */
 enum { SWEEP_AFTER_S = 60 };
 
-char *store_id_make(struct arena *a, const char *database, const char *stamp, const char *kind,
-                    int again)
+static char *reduced(struct arena *a, const char *database)
 {
     char *db = arena_strdup(a, database);
     for (char *p = db; *p != '\0'; p++) {
@@ -27,6 +26,13 @@ char *store_id_make(struct arena *a, const char *database, const char *stamp, co
         else if (!((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9')))
             *p = '_';
     }
+    return db;
+}
+
+char *store_id_make(struct arena *a, const char *database, const char *stamp, const char *kind,
+                    int again)
+{
+    const char *db = reduced(a, database);
     return again < 2 ? arena_printf(a, "%s_%s_%s", db, stamp, kind)
                      : arena_printf(a, "%s_%s_%s_%d", db, stamp, kind, again);
 }
@@ -124,16 +130,28 @@ bool store_remove(struct arena *a, const struct stored *s, struct err *e)
            err_wrap(e, "could not remove backup \"%s\"", s->id);
 }
 
-/* Nobody works in it: old enough, and nobody holds its lock. */
-static bool is_abandoned(const char *folder)
+/* Nobody works in it: old enough, and nobody holds its lock.  Where any age will do its time is not
+ * looked at: it can be later than time(NULL), whose clock ticks more coarsely than that of files.
+ */
+static bool is_abandoned(const char *folder, int64_t least_age_s)
 {
     struct stat st;
     AUTO(fd) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd >= 0 && fstat(fd, &st) == 0 && time(NULL) - st.st_mtime > SWEEP_AFTER_S &&
+    return fd >= 0 && fstat(fd, &st) == 0 &&
+           (least_age_s == 0 || time(NULL) - st.st_mtime >= least_age_s) &&
            flock(fd, LOCK_EX | LOCK_NB) == 0;
 }
 
-bool store_sweep(struct arena *a, const char *backup_dir, struct err *e)
+/* What a run that is known to be dead had begun need not be old. */
+static int64_t least_age(struct arena *a, const struct store_id *id, const struct store_dead *dead)
+{
+    bool its = dead != NULL && str_same(id->database, reduced(a, dead->database)) &&
+               id->taken_at >= dead->began_at;
+    return its ? 0 : SWEEP_AFTER_S;
+}
+
+bool store_sweep(struct arena *a, const char *backup_dir, const struct store_dead *dead,
+                 struct err *e)
 {
     struct strlist names;
     struct store_id id;
@@ -147,7 +165,7 @@ bool store_sweep(struct arena *a, const char *backup_dir, struct err *e)
         bool removed = cut_end(name, &n, removed_end);
         if ((!removed && !cut_end(name, &n, partial_end)) ||
             !store_id_parse(a, arena_strndup(a, name, n), &id) ||
-            (!removed && !is_abandoned(folder)))
+            (!removed && !is_abandoned(folder, least_age(a, &id, dead))))
             continue;
         if (!fs_remove_tree(a, folder, e))
             return err_wrap(e, "could not remove a leftover");

@@ -178,6 +178,14 @@ bool toc_read(struct arena *a, const char *folder, struct toc *toc, struct err *
            (toc_parse(a, bytes, n, toc, e) || err_wrap(e, "could not read \"%s\"", path));
 }
 
+bool toc_old_strings(const struct toc *toc)
+{
+    for (size_t i = 0; i < toc->count; i++)
+        if (strcmp(toc->entries[i].type, "STDSTRINGS") == 0 && toc->entries[i].definition != NULL)
+            return strstr(toc->entries[i].definition, "'off'") != NULL;
+    return false;
+}
+
 int64_t toc_next_id(const struct toc *toc)
 {
     int64_t last = 0;

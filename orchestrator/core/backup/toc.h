@@ -61,6 +61,13 @@ MUST_CHECK bool toc_write(struct arena *a, const char *folder, const struct toc 
 /* Says how data files are packed, in the form that the format has.  1.14 knows a level of gzip
  * only: other kinds are "packed" there, and its pg_restore does not read them. */
 void toc_set_compression(struct toc *toc, enum toc_compression how, int level);
+/* Does it say that backslashes in plain strings are escapes (standard_conforming_strings off)? */
+bool toc_old_strings(const struct toc *toc);
+/* The database itself, its comment, rights or settings. */
+bool toc_is_of_database(const struct toc_entry *entry);
+/* Of which database it says it is.  What else it tells of the database that stood for that one (its
+ * comment, rights and settings) goes. */
+void toc_set_database(struct arena *a, struct toc *toc, const char *name, const char *owner);
 /* Greater than every dump id and every id depended on. */
 int64_t toc_next_id(const struct toc *toc);
 /* Puts entries (of section DATA) before the first of section POST_DATA: a serial restore goes in

@@ -2,9 +2,6 @@
 
 #include "base/fs.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 enum { DEFAULT_CONNECT_S = 10, LEAST_CONNECT_S = 2 }; /* libpq takes 1 as 2 */
 
 static const char options_name[] = "PGOPTIONS=";
@@ -27,45 +24,27 @@ static char *escaped(struct arena *a, const char *text)
     return s.text;
 }
 
-static bool write_file(int fd, const char *text)
-{
-    for (size_t n = strlen(text); n > 0;) {
-        ssize_t done = write(fd, text, n);
-        if (done <= 0)
-            return false;
-        text += done;
-        n -= (size_t)done;
-    }
-    return true;
-}
-
 /* Any host and database: libpq looks a socket up under other names, and tools are pointed at other
  * databases of the same server. */
-static bool write_pass_file(struct arena *a, const struct connection *c, const char **path,
-                            struct err *e)
+static bool make_pass_file(struct arena *a, const struct connection *c, struct child_env *out,
+                           struct err *e)
 {
-    const char *tmp = getenv("TMPDIR");
-    char *folder = fs_join(a, tmp == NULL || tmp[0] != '/' ? "/tmp" : tmp, "migsafe.XXXXXX");
     if (strpbrk(c->password, "\r\n") != NULL)
         return err_set(e, ERR_CONFIG,
                        "the password in the URL holds a line end, which pg_dump and pg_restore "
                        "cannot be given");
-    if (mkdtemp(folder) == NULL)
-        return err_sys(e, ERR_SYSTEM, "could not create a folder in \"%s\"", fs_dirname(a, folder));
-    *path = fs_join(a, folder, "pgpass");
-    AUTO(fd) int fd = open(*path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     const char *line =
         arena_printf(a, "*:%s:*:%s:%s\n", c->port, c->user == NULL ? "*" : escaped(a, c->user),
                      escaped(a, c->password));
-    return (fd >= 0 && write_file(fd, line)) ||
-           err_sys(e, ERR_SYSTEM, "could not write \"%s\"", *path);
+    out->pass_fd = fd_memory_file(a, line, &out->pass_file, e);
+    return out->pass_fd >= 0;
 }
 
 bool child_env_open(struct arena *a, const struct connection *c, const char *application_name,
                     struct child_env *out, struct err *e)
 {
     int seconds = c->connect_timeout_s == 0 ? DEFAULT_CONNECT_S : c->connect_timeout_s;
-    *out = (struct child_env){.env = strlist_on(a)};
+    *out = (struct child_env){.env = strlist_on(a), .pass_fd = -1};
     strlist_add(&out->env, "PG*");
     add(out, "PGHOST", c->host);
     add(out, "PGPORT", c->port);
@@ -81,12 +60,10 @@ bool child_env_open(struct arena *a, const struct connection *c, const char *app
         child_env_options(out, c->options);
     if (c->password == NULL)
         return true;
-    bool ok = write_pass_file(a, c, &out->pass_file, e);
-    if (!ok)
-        child_env_close(out);
-    else
-        add(out, "PGPASSFILE", out->pass_file);
-    return ok;
+    if (!make_pass_file(a, c, out, e))
+        return false;
+    add(out, "PGPASSFILE", out->pass_file);
+    return true;
 }
 
 void child_env_options(struct child_env *env, const char *options)
@@ -99,12 +76,16 @@ void child_env_options(struct child_env *env, const char *options)
     strlist_printf(&env->env, "%s%s", options_name, options);
 }
 
+void child_env_may_idle(struct child_env *env, int server_version)
+{
+    if (server_version >= 140000)
+        child_env_options(env, "-c idle_session_timeout=0");
+}
+
 void child_env_close(struct child_env *env)
 {
     if (env->pass_file == NULL)
         return;
-    AUTO(arena) struct arena *a = arena_new();
-    unlink(env->pass_file);
-    rmdir(fs_dirname(a, env->pass_file));
+    fd_close(env->pass_fd);
     env->pass_file = NULL;
 }

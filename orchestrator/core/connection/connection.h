@@ -39,6 +39,9 @@ MUST_CHECK bool connection_parse(struct arena *a, const char *url, const char *b
 /* Another database of the same server, as the same role. */
 struct connection connection_to(const struct connection *c, const char *dbname);
 
+/* A host of this machine, as far as a name can tell: a tunnel looks the same. */
+bool connection_is_local(const struct connection *c);
+
 /* "app at db.example:5432": never a password. */
 char *connection_label(struct arena *a, const struct connection *c) RETURNS_NONNULL;
 
@@ -51,12 +54,18 @@ struct session_use {
     const char *application_name; /* NULL: "migsafe" */
     int statement_timeout_ms;     /* 0: none */
     int lock_timeout_ms;          /* 0: none */
-    int query_deadline_ms;        /* 0: none */
+    int query_deadline_ms;        /* 0: a day */
 };
 
 /* NULL: as pg_open, the label in the message. */
 MUST_CHECK struct pg *connection_open(const struct connection *c, const struct session_use *use,
                                       struct err *e);
+
+/* Was it refused because the server, the role or the database has no connection left?  Also in
+ * what a child program said. */
+bool connection_crowded(const struct err *e);
+/* If so, says what can be done, and is true. */
+bool connection_advise_crowded(struct err *e);
 
 /* A session in the maintenance database: the setting's, else postgres, else template1 - never in
  * live, where our own swap would end it. */
@@ -68,18 +77,25 @@ MUST_CHECK struct pg *connection_open_maintenance(const struct connection *c, co
 char *connection_prisma_url(struct arena *a, const char *url, const char *application_name,
                             const char *options) RETURNS_NONNULL;
 
+/* The same URL to another database of the server. */
+char *connection_url_to(struct arena *a, const char *url, const char *dbname) RETURNS_NONNULL;
+
 /* A child program's way in (pg_dump, pg_restore, psql): PGHOST and friends in env, the password in
- * a 0600 file that PGPASSFILE names, everything else that begins with PG removed, nothing in argv.
- */
+ * a file in memory that PGPASSFILE names, everything else that begins with PG removed, nothing in
+ * argv, nothing on a disk. */
 struct child_env {
     struct strlist env;    /* changes for proc_spec.env */
     const char *pass_file; /* NULL: no password, no file */
+    int pass_fd;           /* of it */
 };
 MUST_CHECK bool child_env_open(struct arena *a, const struct connection *c,
                                const char *application_name, struct child_env *out, struct err *e);
 /* Session options for the child ("-c lock_timeout=5s"), after those of the URL: PGOPTIONS. */
 void child_env_options(struct child_env *env, const char *options);
-void child_env_close(struct child_env *env); /* removes the file; accepts one never opened */
+/* Whatever role or database say of idle_session_timeout, which pg_dump and pg_restore leave alone:
+ * a worker of pg_restore that waited longer for its next item would end the whole restore. */
+void child_env_may_idle(struct child_env *env, int server_version);
+void child_env_close(struct child_env *env); /* the file is gone; accepts one never opened */
 
 /* pg_dump, pg_restore, psql of the server's major version: the setting's folder, else
  * /usr/lib/postgresql/MAJOR/bin (or where other systems have them), else PATH, checked by

@@ -1,12 +1,22 @@
 #include "core/connection/connection.h"
 
+#include <strings.h>
 #include <unistd.h>
+
+/* Nothing waits for ever: longer than the index of any table takes. */
+enum { LONGEST_MS = 24 * 60 * 60 * 1000 };
 
 struct connection connection_to(const struct connection *c, const char *dbname)
 {
     struct connection other = *c;
     other.dbname = dbname;
     return other;
+}
+
+bool connection_is_local(const struct connection *c)
+{
+    return c->host[0] == '/' || strcasecmp(c->host, "localhost") == 0 ||
+           strcmp(c->host, "::1") == 0 || str_starts(c->host, "127.");
 }
 
 char *connection_label(struct arena *a, const struct connection *c)
@@ -64,6 +74,42 @@ static void put_in_line(struct arena *a, struct err *e)
         err_hint(e, "%s", advice.text);
 }
 
+bool connection_crowded(const struct err *e)
+{
+    static const char *const words[] = {"too many connections for ", "too many clients already",
+                                        "remaining connection slots"};
+    bool crowded = strcmp(e->sqlstate, "53300") == 0;
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        crowded = crowded || strstr(e->message, words[i]) != NULL;
+    return crowded;
+}
+
+bool connection_advise_crowded(struct err *e)
+{
+    if (!connection_crowded(e))
+        return false;
+    err_hint(e, "Raise the limit of the role, the database or the server (max_connections), or "
+                "lower \"jobs\": a deploy has as many sessions, and about five more.");
+    return true;
+}
+
+/* Where libpq gives no advice of its own. */
+static void advise(struct err *e)
+{
+    if (e->hint[0] != '\0' || e->kind != ERR_CONNECT)
+        return;
+    if (connection_advise_crowded(e))
+        return;
+    if (strcmp(e->sqlstate, "3D000") == 0)
+        err_hint(e, "Create it, or mend the URL: migsafe makes no database, as \"prisma migrate "
+                    "deploy\" would.");
+    else if (strstr(e->message, "no password supplied") != NULL)
+        err_hint(e, "Put the password into the URL, or into ~/.pgpass.");
+    else if (strcmp(e->sqlstate, "28P01") == 0)
+        err_hint(e, "In a URL \"/\", \"?\", \"#\" and \"%%\" of a password are written %%2F, %%3F, "
+                    "%%23 and %%25.");
+}
+
 struct pg *connection_open(const struct connection *c, const struct session_use *use, struct err *e)
 {
     const struct pg_keyword keywords[] = {
@@ -77,6 +123,11 @@ struct pg *connection_open(const struct connection *c, const struct session_use 
         {"channel_binding", c->channel_binding},
         {"options", c->options},
         {"application_name", use->application_name ? use->application_name : "migsafe"},
+        /* A server that vanished without a word is noticed within a minute. */
+        {"keepalives_idle", "20"},
+        {"keepalives_interval", "10"},
+        {"keepalives_count", "3"},
+        {"tcp_user_timeout", "60000"},
         {NULL, NULL},
     };
     const struct pg_params params = {
@@ -84,13 +135,14 @@ struct pg *connection_open(const struct connection *c, const struct session_use 
         .connect_timeout_ms = c->connect_timeout_s * 1000,
         .statement_timeout_ms = use->statement_timeout_ms,
         .lock_timeout_ms = use->lock_timeout_ms,
-        .query_deadline_ms = use->query_deadline_ms,
+        .query_deadline_ms = use->query_deadline_ms > 0 ? use->query_deadline_ms : LONGEST_MS,
     };
     struct pg *db = pg_open(&params, e);
     if (db == NULL && e->kind != ERR_CANCELLED) {
         AUTO(arena) struct arena *a = arena_new();
         name_refusal(e);
         put_in_line(a, e);
+        advise(e);
         err_wrap(e, "could not connect to %s", connection_label(a, c));
     }
     return db;

@@ -46,3 +46,12 @@ char *connection_prisma_url(struct arena *a, const char *url, const char *applic
     return arena_printf(a, "%.*s%s%s%s", (int)before, clean, kept.length > 0 ? "?" : "", kept.text,
                         fragment == NULL ? "" : fragment);
 }
+
+char *connection_url_to(struct arena *a, const char *url, const char *dbname)
+{
+    const char *clean = url_clean(a, url), *scheme_end = strstr(clean, "://");
+    size_t authority = scheme_end == NULL ? 0 : (size_t)(scheme_end - clean) + 3;
+    size_t path = authority + strcspn(clean + authority, "/?#");
+    size_t rest = path + strcspn(clean + path, "?#");
+    return arena_printf(a, "%.*s/%s%s", (int)path, clean, url_encode(a, dbname), clean + rest);
+}

@@ -42,7 +42,7 @@ static const char *target_of(struct gate_walk *w, const struct sql_statement *s,
 
 void gate_look_alone(struct gate_walk *w, const struct sql_statement *s)
 {
-    struct effects f = {.touched = strlist_on(w->arena)};
+    struct effects f = {.touched = strlist_on(w->arena), .inserted = strlist_on(w->arena)};
     struct statement_walk one = {.arena = w->arena, .f = &f};
     const struct statement_kind *kind = statement_kind(s->kind);
     if (kind == NULL || kind->look == NULL)

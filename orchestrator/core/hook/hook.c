@@ -185,8 +185,8 @@ static bool failed(struct arena *a, const struct hook *h, const struct settings 
         err_set(e, ERR_TIMEOUT, "hook \"%s\" ran longer than hook-timeout (%s) and was ended",
                 h->name, clock_human_ms(a, s->hook_timeout_ms));
     else if (why.kind == ERR_CANCELLED)
-        err_set(e, ERR_CANCELLED, "hook \"%s\" was ended: cancelled by signal %d", h->name,
-                stop_signal());
+        err_set(e, ERR_CANCELLED, "hook \"%s\" was ended: cancelled by %s", h->name,
+                stop_signal_name());
     else if (why.kind != ERR_NONE)
         err_set(e, ERR_CHILD, "hook \"%s\" failed: %s", h->name, why.message);
     else if (result->signal != 0)

@@ -61,6 +61,7 @@ struct hook_run {
     const struct run_report *report; /* what is known so far: id, command, database, backups ... */
     struct journal *journal;         /* NULL: only the log */
     const char *reason;              /* of the backup, around one; or NULL */
+    bool fenced; /* writes of others are refused: hooks may, through PGOPTIONS (core/fence) */
 };
 
 /* Every point folder: what is in it can be run.  True too when there is no hooks-dir.  ERR_CONFIG:

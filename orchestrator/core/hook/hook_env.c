@@ -1,6 +1,7 @@
 #include "core/hook/hook_env.h"
 
 #include "base/fs.h"
+#include "core/fence/fence.h"
 
 static void tell(struct strlist *env, const char *name, const char *value)
 {
@@ -65,6 +66,10 @@ struct strlist hook_env(struct arena *a, const struct hook_run *run, enum hook_p
     tell(&env, "STATE_DIR", run->settings->state_dir);
     tell(&env, "MIGRATIONS", migrations(a, r));
     tell(&env, "REASON", run->reason);
+    if (run->fenced) {
+        tell(&env, "FENCED", "yes");
+        strlist_add(&env, "PGOPTIONS=" FENCE_EXEMPT);
+    }
     tell_backups(&env, r);
     if (point == HOOK_POST_RESTORE)
         tell(&env, "RESTORED", r->kept_database != NULL ? "yes" : "no");

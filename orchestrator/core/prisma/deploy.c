@@ -123,6 +123,8 @@ static bool on_tick(void *context, struct err *e UNUSED)
 {
     struct run *run = context;
     prisma_watch_look(&run->watch);
+    if (run->spec->tick != NULL)
+        run->spec->tick(run->spec->context);
     return true;
 }
 

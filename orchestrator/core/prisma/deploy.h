@@ -34,6 +34,8 @@ struct prisma_deploy_spec {
     struct pg *watch;
     /* The child has a pid: journal it.  False: it is not run. */
     bool (*started)(void *context, pid_t pid, struct err *e);
+    /* Called about every 100 ms while it runs; or NULL. */
+    void (*tick)(void *context);
     void *context;
 };
 
@@ -54,12 +56,16 @@ MUST_CHECK bool prisma_deploy(struct arena *a, const struct prisma_deploy_spec *
                               struct prisma_outcome *outcome, struct err *e);
 
 /* Ends every session of this application_name in database and waits until they are gone.
+ * database NULL: in all, and those with a longer name ("migsafe:<run> swap") too.
  * ERR_TIMEOUT after 10 s, ERR_PREFLIGHT (may not end them: grant pg_signal_backend). */
 MUST_CHECK bool prisma_sessions_end(struct arena *a, struct pg *maintenance, const char *database,
                                     const char *application_name, struct err *e);
 
-/* Waits until nobody holds Prisma's advisory lock 72707369 in database.  ERR_BUSY after wait_ms
- * (0: one look), naming pid, application and client; a foreign holder is never ended. */
+/* Who holds Prisma's advisory lock 72707369 in database: pid, application, client; NULL: nobody. */
+MUST_CHECK bool prisma_lock_holder(struct arena *a, struct pg *maintenance, const char *database,
+                                   const char **who, struct err *e);
+/* Waits until nobody holds it.  ERR_BUSY after wait_ms (0: one look), naming who does; a foreign
+ * holder is never ended. */
 MUST_CHECK bool prisma_lock_wait(struct arena *a, struct pg *maintenance, const char *database,
                                  int64_t wait_ms, struct err *e);
 

@@ -26,7 +26,7 @@ static bool visit(void *context, const struct sql_statement *s, struct err *e UN
     if (w->f->statements++ == 0)
         w->f->first_statement = s->text;
     if (kind == NULL)
-        w->f->any_rows = true;
+        w->f->any_rows = w->f->unnamed = true;
     else if (kind->look != NULL)
         kind->look(w, s->node);
     if (kind != NULL && kind->inside)
@@ -39,21 +39,25 @@ static void add_old_names(struct statement_walk *w)
 {
     for (size_t i = w->rename_count; i-- > 0;) {
         const struct effects_rename *r = &w->renames[i];
-        if (r->column == NULL &&
-            strlist_has(&w->f->touched, statement_name(w->arena, r->to_schema, r->to_name)))
-            statement_touch(w, statement_name(w->arena, r->from_schema, r->from_name));
+        const char *to = statement_name(w->arena, r->to_schema, r->to_name);
+        const char *from = statement_name(w->arena, r->from_schema, r->from_name);
+        if (r->column == NULL && strlist_has(&w->f->touched, to))
+            statement_touch(w, from);
+        if (r->column == NULL && strlist_has(&w->f->inserted, to))
+            strlist_add(&w->f->inserted, from);
     }
 }
 
 struct effects effects_of(struct arena *a, const char *sql)
 {
-    struct effects f = {.parsed = true, .touched = strlist_on(a)};
+    struct effects f = {.parsed = true, .touched = strlist_on(a), .inserted = strlist_on(a)};
     struct statement_walk w = {.arena = a, .f = &f};
     struct err e = {0};
     if (!sql_each(a, sql, visit, &w, &e)) {
         f.parsed = false;
         f.why = arena_strdup(a, e.message);
         f.own_transaction = f.concurrently = f.any_rows = f.anything = f.any_schema = true;
+        f.unnamed = f.may_commit = true;
     }
     add_old_names(&w);
     f.renames = w.renames;
@@ -82,12 +86,27 @@ bool effects_renamed(const struct effects *f, struct effects_name *n, const char
     return n->column == NULL ? table : column;
 }
 
+static bool names(const struct effects *f, const struct strlist *list, const struct effects_name *n,
+                  const char *default_schema)
+{
+    AUTO(arena) struct arena *a = arena_new();
+    bool bare = f->any_schema || str_same(n->schema, default_schema);
+    return (bare && strlist_has(list, n->name)) ||
+           strlist_has(list, statement_name(a, n->schema, n->name)) ||
+           strlist_has(list, statement_name(a, n->schema, "*"));
+}
+
 bool effects_touch(const struct effects *f, const char *schema, const char *name,
                    const char *default_schema)
 {
-    AUTO(arena) struct arena *a = arena_new();
-    bool bare = f->any_schema || str_same(schema, default_schema);
-    return f->anything || (bare && strlist_has(&f->touched, name)) ||
-           strlist_has(&f->touched, statement_name(a, schema, name)) ||
-           strlist_has(&f->touched, statement_name(a, schema, "*"));
+    const struct effects_name n = {.schema = schema, .name = name};
+    return f->anything || names(f, &f->touched, &n, default_schema);
+}
+
+bool effects_write(const struct effects *f, const char *schema, const char *name,
+                   const char *default_schema)
+{
+    const struct effects_name n = {.schema = schema, .name = name};
+    return effects_touch(f, schema, name, default_schema) || f->unnamed ||
+           names(f, &f->inserted, &n, default_schema);
 }

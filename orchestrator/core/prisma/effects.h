@@ -30,6 +30,7 @@ struct effects {
     size_t statements;
     bool own_transaction;   /* contains BEGIN, COMMIT, ROLLBACK, SAVEPOINT or the like */
     bool concurrently;      /* a statement that cannot run in a transaction block */
+    bool may_commit;        /* DO or CALL that may commit in its middle, when it is sent alone */
     bool any_rows;          /* some statement could write or lose rows or sequence values:
                                INSERT/UPDATE/DELETE/TRUNCATE/COPY, DROP TABLE or COLUMN, a change
                                of type, DO, CALL, SELECT of a function, CREATE TABLE AS, ... */
@@ -39,6 +40,9 @@ struct effects {
     struct strlist touched; /* "schema.table", "table" as written without quotes, or "schema.*":
                                deleted from, truncated, dropped, updated, with a column dropped or
                                its type changed; renamed ones under their old names too */
+    struct strlist
+        inserted; /* as touched: rows were put in, none of those that were there changed */
+    bool unnamed; /* a statement that no table of ours names: it may write any */
     const struct effects_rename *renames; /* in their order */
     size_t rename_count;
     const char *first_statement; /* text of the first statement, or NULL */
@@ -54,6 +58,10 @@ bool effects_renamed(const struct effects *f, struct effects_name *n, const char
 /* Is table (schema, name) touched?  A name without a schema in the SQL matches in default_schema.
  */
 bool effects_touch(const struct effects *f, const char *schema, const char *name,
+                   const char *default_schema);
+
+/* May it have written rows of the table, new ones too?  Every doubt is a yes. */
+bool effects_write(const struct effects *f, const char *schema, const char *name,
                    const char *default_schema);
 
 #endif

@@ -76,6 +76,7 @@ static const struct {
     {"Too many DB connections opened", "53300", FAILURE_TRANSIENT},
     {"Too many database connections opened", "53300", FAILURE_TRANSIENT},
     {"too many clients already", "53300", FAILURE_TRANSIENT},
+    {"too many connections for ", "53300", FAILURE_TRANSIENT}, /* of a role, or a database */
     {"remaining connection slots are reserved", "53300", FAILURE_TRANSIENT},
     {"erver has closed the connection", "", FAILURE_TRANSIENT},
     {"erver closed the connection", "", FAILURE_TRANSIENT},

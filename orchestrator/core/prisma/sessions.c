@@ -63,13 +63,24 @@ bool prisma_sessions_end(struct arena *a, struct pg *maintenance, const char *da
     }
 }
 
-static bool busy(struct arena *a, const struct pg_rows *holder, const char *database, struct err *e)
+bool prisma_lock_holder(struct arena *a, struct pg *maintenance, const char *database,
+                        const char **who, struct err *e)
 {
-    const char *application = pg_cell(holder, 0, "application_name");
-    const char *client = pg_cell(holder, 0, "client");
-    const char *who =
-        arena_printf(a, "pid %s, application \"%s\", client %s", pg_cell(holder, 0, "pid"),
-                     application ? application : "", client ? client : "local");
+    struct pg_rows rows;
+    *who = NULL;
+    if (!pg_query(a, maintenance, sql_prisma_lock_holder, PG_ARGS(database), &rows, e))
+        return err_wrap(e, "could not look at Prisma's migration lock");
+    if (rows.count == 0)
+        return true;
+    const char *application = pg_cell(&rows, 0, "application_name");
+    const char *client = pg_cell(&rows, 0, "client");
+    *who = arena_printf(a, "pid %s, application \"%s\", client %s", pg_cell(&rows, 0, "pid"),
+                        application ? application : "", client ? client : "local");
+    return true;
+}
+
+static bool busy(const char *database, const char *who, struct err *e)
+{
     err_set(e, ERR_BUSY,
             "Prisma's migration lock in database \"%s\" is held by another session (%s)", database,
             who);
@@ -84,13 +95,13 @@ bool prisma_lock_wait(struct arena *a, struct pg *maintenance, const char *datab
 {
     int64_t until = clock_ms() + wait_ms;
     for (;;) {
-        struct pg_rows holder;
-        if (!pg_query(a, maintenance, sql_prisma_lock_holder, PG_ARGS(database), &holder, e))
-            return err_wrap(e, "could not look at Prisma's migration lock");
-        if (holder.count == 0)
+        const char *who;
+        if (!prisma_lock_holder(a, maintenance, database, &who, e))
+            return false;
+        if (who == NULL)
             return true;
         if (clock_ms() >= until)
-            return busy(a, &holder, database, e);
+            return busy(database, who, e);
         if (!stop_sleep_ms(LOCK_EVERY_MS, e))
             return false;
     }

@@ -50,9 +50,19 @@ static void look_relation(struct statement_walk *w, const struct json *node)
     statement_touch(w, range_name(w->arena, json_find(node, "relation")));
 }
 
+static void insert_into(struct statement_walk *w, const struct json *node)
+{
+    const char *name = range_name(w->arena, json_find(node, "relation"));
+    w->f->any_rows = true;
+    if (name == NULL)
+        w->f->unnamed = true;
+    else if (!strlist_has(&w->f->inserted, name))
+        strlist_add(&w->f->inserted, name);
+}
+
 static void look_insert(struct statement_walk *w, const struct json *node)
 {
-    w->f->any_rows = true;
+    insert_into(w, node);
     if (is(json_find(node, "onConflictClause"), "action", "ONCONFLICT_UPDATE"))
         look_relation(w, node);
 }
@@ -65,6 +75,21 @@ static void look_rows(struct statement_walk *w, const struct json *node UNUSED)
 static void look_anything(struct statement_walk *w, const struct json *node UNUSED)
 {
     w->f->any_rows = w->f->anything = true;
+}
+
+/* Sent alone they run outside of a transaction, and their body may commit part of its work. */
+static void look_call(struct statement_walk *w, const struct json *node)
+{
+    look_anything(w, node);
+    w->f->may_commit = true;
+}
+
+static void look_do(struct statement_walk *w, const struct json *node)
+{
+    const char *body = json_text(w->arena, node);
+    look_anything(w, node);
+    if (strcasestr(body, "commit") != NULL || strcasestr(body, "call") != NULL)
+        w->f->may_commit = true;
 }
 
 static void look_select(struct statement_walk *w, const struct json *node)
@@ -87,7 +112,9 @@ static void look_set(struct statement_walk *w, const struct json *node)
 
 static void look_copy(struct statement_walk *w, const struct json *node)
 {
-    if (json_bool(node, "is_from", false) || calls_below(node) != CALLS_QUIET)
+    if (json_bool(node, "is_from", false))
+        insert_into(w, node);
+    if (calls_below(node) != CALLS_QUIET)
         w->f->any_rows = true;
 }
 
@@ -275,8 +302,8 @@ static const struct statement_kind kinds[] = {
     {"PrepareStmt", look_rows, true},
     {"DeclareCursorStmt", look_rows, true},
     {"CopyStmt", look_copy, true},
-    {"DoStmt", look_anything, false},
-    {"CallStmt", look_anything, false},
+    {"DoStmt", look_do, false},
+    {"CallStmt", look_call, false},
     {"DropOwnedStmt", look_anything, false},
     {"TruncateStmt", look_truncate, false},
     {"DropStmt", look_drop, false},

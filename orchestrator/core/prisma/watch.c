@@ -3,7 +3,10 @@
 #include "base/clock.h"
 #include "sql/queries.h"
 
-enum { LOOK_EVERY_MS = 150 };
+enum {
+    LOOK_EVERY_MS = 150,
+    FIRST_EVERY_MS = 20, /* until a session was seen: a few small migrations take no 100 ms */
+};
 
 static const char *text_or_empty(struct arena *a, const struct pg_rows *rows, size_t row,
                                  const char *column)
@@ -39,6 +42,11 @@ static void note_wait(struct prisma_watch *w, const struct pg_rows *rows, size_t
     keep_longest(w);
 }
 
+static void look_later(struct prisma_watch *w)
+{
+    w->next_look_ms = clock_ms() + (w->session_seen ? LOOK_EVERY_MS : FIRST_EVERY_MS);
+}
+
 void prisma_watch_look(struct prisma_watch *w)
 {
     int64_t now = clock_ms();
@@ -51,7 +59,7 @@ void prisma_watch_look(struct prisma_watch *w)
                   &rows, &ignored)) {
         if (!pg_is_alive(w->db))
             w->db = NULL;
-        w->next_look_ms = clock_ms() + LOOK_EVERY_MS;
+        look_later(w);
         return;
     }
     w->session_seen = w->session_seen || rows.count > 0;
@@ -62,5 +70,5 @@ void prisma_watch_look(struct prisma_watch *w)
         note_wait(w, &rows, row, now);
     else
         w->present_waiter = 0;
-    w->next_look_ms = clock_ms() + LOOK_EVERY_MS;
+    look_later(w);
 }

@@ -32,8 +32,8 @@ struct prisma_watch {
     int64_t present_since_ms, next_look_ms;
 };
 
-/* One cheap query, at most every 150 ms.  Never fails: when the session is lost it stops looking.
- */
+/* One cheap query, at most every 150 ms, more often until a session was seen.  Never fails: when
+ * the session is lost it stops looking. */
 void prisma_watch_look(struct prisma_watch *w);
 
 #endif

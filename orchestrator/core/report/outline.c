@@ -148,16 +148,53 @@ static struct strlist kept_lines(struct arena *a, const struct run_report *r)
     return lines;
 }
 
+static struct strlist fence_lines(struct arena *a, const struct run_report *r)
+{
+    struct strlist lines = strlist_on(a);
+    if (r->writes_refused_ms >= 0)
+        strlist_printf(&lines, "writes of others were refused for %s",
+                       clock_human_ms(a, r->writes_refused_ms));
+    return lines;
+}
+
+static const char *rows_text(struct arena *a, int64_t rows)
+{
+    return rows < 0 ? "none" : str_count(a, rows);
+}
+
 static struct strlist lost_lines(struct arena *a, const struct run_report *r)
 {
     struct strlist lines = strlist_on(a);
     for (size_t i = 0; i < r->lost_count && shown(&lines, i, r->lost_count); i++) {
         const struct lost_writes *w = &r->lost[i];
-        strlist_printf(&lines, "%s.%s: %s written; %s in the backup, %s in the kept database",
-                       or_none(w->schema), or_none(w->table),
-                       str_plural(a, w->written, "row", "rows"), str_count(a, w->rows_then),
-                       str_count(a, w->rows_now));
+        struct str line = str_on(a);
+        str_printf(&line, "%s.%s: ", or_none(w->schema), or_none(w->table));
+        if (w->written >= 0)
+            str_printf(&line, "%s written; ", str_plural(a, w->written, "row", "rows"));
+        str_printf(&line, "%s in the backup, ", rows_text(a, w->rows_then));
+        if (w->rows_now < 0)
+            str_add(&line, "no such table in the kept database");
+        else
+            str_printf(&line, "%s in the kept database", str_count(a, w->rows_now));
+        strlist_add(&lines, line.text);
     }
+    return lines;
+}
+
+static struct strlist replay_lines(struct arena *a, const struct run_report *r)
+{
+    struct strlist lines = strlist_on(a);
+    const struct lost_rows *l = &r->lost_rows;
+    if (l->path != NULL)
+        strlist_printf(&lines, "%s: %s", report_replay(r), l->path);
+    for (size_t i = 0; i < l->count && shown(&lines, i, l->count); i++)
+        strlist_printf(&lines, "%s.%s: %s inserted, %s updated, %s deleted%s",
+                       or_none(l->tables[i].schema), or_none(l->tables[i].table),
+                       str_count(a, l->tables[i].inserts), str_count(a, l->tables[i].updates),
+                       str_count(a, l->tables[i].deletes),
+                       l->tables[i].of_migration ? ", maybe by the migration" : "");
+    if (l->note != NULL)
+        strlist_printf(&lines, "not in it: %s", l->note);
     return lines;
 }
 
@@ -178,6 +215,8 @@ static const char *title(struct arena *a, const struct run_report *r)
     if (is_filled(r->host))
         str_printf(&s, " at %s", r->host);
     str_printf(&s, ": %s", r->verdict == NULL ? "not ended" : r->verdict);
+    if (r->recovered)
+        str_add(&s, " by recover");
     if (r->exit_status >= 0)
         str_printf(&s, " (exit %d)", r->exit_status);
     return s.text;
@@ -198,7 +237,8 @@ static const char *when(struct arena *a, const struct run_report *r)
     if (is_filled(r->git_commit))
         str_printf(&s, ", commit %.10s", r->git_commit);
     if (is_filled(r->git_branch))
-        str_printf(&s, " of %s", r->git_branch);
+        str_printf(&s, "%s of %s", is_filled(r->git_commit) ? "" : ", no commit yet",
+                   r->git_branch);
     if (is_filled(r->migsafe_version))
         str_printf(&s, ", migsafe %s", r->migsafe_version);
     return s.text;
@@ -214,12 +254,15 @@ struct outline report_outline(struct arena *a, const struct run_report *r)
     };
     add_section(&o, "error", error_lines(a, r));
     add_section(&o, "migrations", migration_lines(a, r));
+    add_section(&o, "rehearsal", rehearsal_lines(a, &r->rehearsal));
     add_section(&o, "runs of Prisma", attempt_lines(a, r));
     add_section(&o, "findings", finding_lines(a, &r->findings));
     add_section(&o, "backups", backup_lines(a, r));
+    add_section(&o, "fence", fence_lines(a, r));
     add_section(&o, "replaced database, kept", kept_lines(a, r));
     add_section(&o, "written since the backup, only in the kept database (the migration's own too)",
                 lost_lines(a, r));
+    add_section(&o, "can be brought back", replay_lines(a, r));
     add_section(&o, "warnings", warning_lines(a, r));
     if (r->baseline.count > 0) {
         struct strlist lines = strlist_on(a);

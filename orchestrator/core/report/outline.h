@@ -6,7 +6,7 @@
 
 #include "core/report/report.h"
 
-enum { OUTLINE_SECTIONS = 12 };
+enum { OUTLINE_SECTIONS = 16 };
 
 struct outline_section {
     const char *heading;

@@ -31,6 +31,7 @@ struct run_report report_new(struct arena *a, const char *run, const char *comma
         .findings = findings_on(a),
         .baseline = findings_on(a),
         .swap_blocked_ms = -1,
+        .writes_refused_ms = -1,
         .warnings = strlist_on(a),
     };
 }
@@ -83,14 +84,32 @@ void report_add_step(struct run_report *r, const char *name, const char *result,
         (struct report_step){.name = name, .result = result, .elapsed_ms = elapsed_ms};
 }
 
+/* The rows that Prisma writes into its ledger are the failed migration's own: nobody misses them.
+ */
+static void set_lost(struct run_report *r, const struct rollback_result *result)
+{
+    struct lost_writes *kept = arena_array(r->arena, result->lost_count + 1, sizeof(*kept));
+    bool restore = str_same(r->command, "restore");
+    r->lost_count = 0;
+    for (size_t i = 0; i < result->lost_count; i++)
+        if (restore || strcmp(result->lost[i].table, "_prisma_migrations") != 0)
+            kept[r->lost_count++] = result->lost[i];
+    r->lost = kept;
+}
+
 void report_set_rollback(struct run_report *r, const struct rollback_result *result)
 {
     r->kept_database = result->kept;
     r->kept_bytes = result->kept_bytes;
     r->kept_drop_command = side_drop_command(r->arena, result->kept);
-    r->lost = result->lost;
-    r->lost_count = result->lost_count;
+    set_lost(r, result);
+    r->lost_rows = result->rows;
     r->swap_blocked_ms = result->swap.blocked_ms;
+}
+
+const char *report_replay(const struct run_report *r)
+{
+    return r->lost_rows.path == NULL ? NULL : arena_printf(r->arena, "migsafe replay %s", r->run);
 }
 
 static void clean_error(struct err *error)
@@ -121,20 +140,35 @@ static const char *mend(const struct run_report *r)
 {
     const char *class =
         r->attempts.count == 0 ? "" : r->attempts.items[r->attempts.count - 1].class;
+    if (r->attempts.count == 0) /* a signal, a kill, a lost server: none came to its end */
+        return "The migration itself is not known to be at fault: deploy again.";
     if (str_same(class, "transient") || str_same(class, "before"))
         return "See what stood in the way, then deploy again with --again.";
     return "Mend the migration, then deploy again; the same files are refused without --again.";
+}
+
+/* A table that the migration dropped has nothing there that others could need. */
+static int64_t lost_tables(const struct run_report *r)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < r->lost_count; i++)
+        count += r->lost[i].rows_now >= 0;
+    return count;
 }
 
 static const char *advice_restored(const struct run_report *r)
 {
     struct str s = str_on(r->arena);
     str_add(&s, "The database is as it was before the run. ");
-    if (r->lost_count > 0)
+    if (r->lost_rows.path != NULL)
+        str_printf(
+            &s, "What others wrote since the backup is in %s: `%s` shows it and brings it back. ",
+            r->lost_rows.path, report_replay(r));
+    else if (lost_tables(r) > 0)
         str_printf(&s,
                    "Rows written since the backup (%s) are only in the kept database: see "
                    "whether others need them. ",
-                   str_plural(r->arena, (int64_t)r->lost_count, "table", "tables"));
+                   str_plural(r->arena, lost_tables(r), "table", "tables"));
     str_add(&s, mend(r));
     if (r->kept_drop_command != NULL)
         str_printf(&s, " When nobody needs the replaced database any more: %s",
@@ -145,8 +179,11 @@ static const char *advice_restored(const struct run_report *r)
 const char *report_advice(const struct run_report *r)
 {
     const char *verdict = r->verdict == NULL ? "" : r->verdict;
-    if (strcmp(verdict, "restored") == 0 && strcmp(r->command, "restore") != 0)
+    if (strcmp(verdict, "restored") == 0 && strcmp(r->command, "restore") != 0 &&
+        strcmp(r->command, "replay") != 0)
         return advice_restored(r);
+    if (strcmp(verdict, "broken") == 0 && r->exit_status != err_exit_status(ERR_BROKEN))
+        return REPORT_GOES_ON;
     if (strcmp(verdict, "broken") == 0)
         return "A person must decide: `migsafe status` says what is there, `migsafe recover` names "
                "both ways and their commands. Nothing more is done until then.";

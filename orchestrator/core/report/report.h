@@ -18,6 +18,7 @@
 
 #include "core/health/finding.h"
 #include "core/prisma/deploy.h"
+#include "core/rehearsal/rehearsal.h"
 #include "core/restore/rollback.h"
 
 enum { REPORT_FORMAT = 1 };
@@ -55,6 +56,7 @@ struct report_step {
 struct run_report {
     struct arena *arena;
     const char *run, *command; /* "deploy", "restore", "recover", "backup" */
+    bool recovered;            /* it had no end: a recover gave it one */
     const char *verdict;       /* NULL: not ended */
     int exit_status;           /* -1: not ended */
     const char *started_at, *finished_at;
@@ -73,11 +75,16 @@ struct run_report {
     int64_t kept_bytes;
     const struct lost_writes *lost; /* what others wrote and the live database lacks now */
     size_t lost_count;
-    int64_t swap_blocked_ms; /* -1: no swap */
+    struct lost_rows lost_rows; /* of them: the file that brings them back */
+    int64_t swap_blocked_ms;    /* -1: no swap */
+    int64_t writes_refused_ms;  /* by the fence; -1: there was none */
+    struct rehearsal rehearsal;
     struct strlist warnings;
     const char *next; /* what to do now: whole sentences */
 };
 
+/* "migsafe replay RUN"; NULL: no file of lost writes. */
+const char *report_replay(const struct run_report *r);
 /* Stamps started_at. */
 struct run_report report_new(struct arena *a, const char *run, const char *command);
 void report_add_migration(struct run_report *r, const char *name, const char *checksum);
@@ -90,6 +97,10 @@ void report_set_rollback(struct run_report *r, const struct rollback_result *res
  * filled by report_advice when it is NULL. */
 void report_end(struct run_report *r, const char *verdict, int exit_status,
                 const struct err *error);
+/* What to do now where a run has no verdict in its journal, so that `recover` goes on with it. */
+#define REPORT_GOES_ON                                                                       \
+    "The way back is not finished. When what the error names has passed, `migsafe recover` " \
+    "goes on with it; the next deploy does so by itself."
 /* What to do now, by verdict, error and findings. */
 const char *report_advice(const struct run_report *r) RETURNS_NONNULL;
 
@@ -114,7 +125,8 @@ MUST_CHECK bool report_read(struct arena *a, const char *state_dir, const char *
  *   {"event":"deploy.restored","status":"success|failed","verdict","exit","run","database","host",
  *    "migrations":["2026..._x"],"attempts":2,"error":"...","backups":["app_..._full"],
  *    "backup_file":"/.../app_..._full","backup_size":123,"kept_database",
- *    "lost_writes":[{"table":"public.User","written","rows_then","rows_now"}],"git_commit","next"}
+ *    "lost_writes":[{"table":"public.User","written","rows_then","rows_now"}],
+ *    "lost_writes_file","replay":"migsafe replay RUN","git_commit","next"}
  * event is COMMAND.VERDICT for deploy and recover, COMMAND.done or COMMAND.failed for the others.
  * Every key is always there: null, or an empty list, where there is nothing to say.
  */

@@ -16,11 +16,9 @@ static void put_migrations(const struct run_report *r, struct json *to)
 
 static void put_blocker(const struct prisma_blocker *b, struct json *to)
 {
-    if (b->pid == 0) {
-        json_put(to, "blocker", NULL);
+    struct json *j = json_put_object_if(to, "blocker", b->pid != 0);
+    if (j == NULL)
         return;
-    }
-    struct json *j = json_put_object(to, "blocker");
     json_put_int(j, "pid", b->pid);
     json_put(j, "application", b->application);
     json_put(j, "query", b->query);
@@ -72,11 +70,9 @@ static void put_steps(const struct run_report *r, struct json *to)
 
 static void put_kept(const struct run_report *r, struct json *to)
 {
-    if (r->kept_database == NULL) {
-        json_put(to, "kept", NULL);
+    struct json *j = json_put_object_if(to, "kept", r->kept_database != NULL);
+    if (j == NULL)
         return;
-    }
-    struct json *j = json_put_object(to, "kept");
     json_put(j, "name", r->kept_database);
     json_put_int(j, "bytes", r->kept_bytes);
     json_put(j, "drop", r->kept_drop_command);
@@ -105,6 +101,7 @@ struct json *report_json(const struct run_report *r)
     json_put_int(j, "format", REPORT_FORMAT);
     json_put(j, "run", r->run);
     json_put(j, "command", r->command);
+    json_put_bool(j, "recovered", r->recovered);
     json_put(j, "verdict", r->verdict);
     if (r->exit_status >= 0)
         json_put_int(j, "exit", r->exit_status);
@@ -127,7 +124,14 @@ struct json *report_json(const struct run_report *r)
     json_put_err(j, "error", &r->error);
     put_kept(r, j);
     put_lost(r, j);
+    lost_rows_json(&r->lost_rows, j);
+    json_put(j, "replay", report_replay(r));
     json_put_int(j, "swap_blocked_ms", r->swap_blocked_ms);
+    json_put_int(j, "writes_refused_ms", r->writes_refused_ms);
+    if (r->rehearsal.done || r->rehearsal.why != NULL)
+        rehearsal_json(&r->rehearsal, json_put_object(j, "rehearsal"));
+    else
+        json_put(j, "rehearsal", NULL);
     struct json *warnings = json_put_array(j, "warnings");
     for (size_t i = 0; i < r->warnings.count; i++)
         json_push(warnings, r->warnings.items[i]);

@@ -91,6 +91,29 @@ static void read_lost(struct run_report *r, const struct json *list)
     r->lost_count = n;
 }
 
+static void read_lost_rows(struct run_report *r, const struct json *from)
+{
+    const struct json *list = json_find(from, "lost_rows");
+    size_t n = json_count(list);
+    struct lost_rows_table *items = arena_array(r->arena, n + 1, sizeof(*items));
+    for (size_t i = 0; i < n; i++) {
+        const struct json *j = json_at(list, i);
+        items[i] = (struct lost_rows_table){
+            .schema = name_of(r->arena, j, "schema"),
+            .table = name_of(r->arena, j, "table"),
+            .inserts = json_int(j, "inserts", 0),
+            .updates = json_int(j, "updates", 0),
+            .deletes = json_int(j, "deletes", 0),
+            .of_migration = json_bool(j, "of_migration", false),
+            .note = text_of(r->arena, j, "note"),
+        };
+    }
+    r->lost_rows = (struct lost_rows){.path = text_of(r->arena, from, "lost_writes_file"),
+                                      .tables = items,
+                                      .count = n,
+                                      .note = text_of(r->arena, from, "lost_rows_note")};
+}
+
 static void read_lists(struct run_report *r, const struct json *j)
 {
     struct arena *a = r->arena;
@@ -121,6 +144,7 @@ static void read_lists(struct run_report *r, const struct json *j)
             strlist_add(&r->warnings, arena_strdup(a, json_text_of(json_at(list, i))));
     read_attempts(r, json_find(j, "attempts"));
     read_lost(r, json_find(j, "lost_writes"));
+    read_lost_rows(r, j);
     findings_add_json(&r->findings, json_find(j, "findings"));
     findings_add_json(&r->baseline, json_find(j, "baseline"));
 }
@@ -145,6 +169,7 @@ bool report_from_json(struct arena *a, const struct json *j, struct run_report *
         .arena = a,
         .run = arena_strdup(a, run),
         .command = arena_strdup(a, command),
+        .recovered = json_bool(j, "recovered", false),
         .verdict = text_of(a, j, "verdict"),
         .exit_status = (int)json_int(j, "exit", -1),
         .started_at = text_of(a, j, "started_at"),
@@ -161,6 +186,8 @@ bool report_from_json(struct arena *a, const struct json *j, struct run_report *
         .kept_drop_command = text_of(a, kept, "drop"),
         .kept_bytes = json_int(kept, "bytes", 0),
         .swap_blocked_ms = json_int(j, "swap_blocked_ms", -1),
+        .writes_refused_ms = json_int(j, "writes_refused_ms", -1),
+        .rehearsal = rehearsal_from_json(a, json_find(j, "rehearsal")),
         .warnings = strlist_on(a),
         .next = text_of(a, j, "next"),
     };

@@ -2,9 +2,8 @@
 
 static const char *event(struct arena *a, const struct run_report *r)
 {
-    bool by_verdict = strcmp(r->command, "deploy") == 0 || strcmp(r->command, "recover") == 0;
-    if (by_verdict && r->verdict != NULL)
-        return arena_printf(a, "%s.%s", r->command, r->verdict);
+    if (r->verdict != NULL && (r->recovered || strcmp(r->command, "deploy") == 0))
+        return arena_printf(a, "%s.%s", r->recovered ? "recover" : r->command, r->verdict);
     return arena_printf(a, "%s.%s", r->command, r->exit_status == 0 ? "done" : "failed");
 }
 
@@ -65,6 +64,8 @@ struct json *webhook_body(const struct run_report *r)
     put_backups(r, j);
     json_put(j, "kept_database", r->kept_database);
     put_lost(a, r, j);
+    json_put(j, "lost_writes_file", r->lost_rows.path);
+    json_put(j, "replay", report_replay(r));
     json_put(j, "git_commit", r->git_commit);
     json_put(j, "next", r->next);
     return j;

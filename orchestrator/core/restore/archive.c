@@ -52,10 +52,15 @@ static bool is_type(const struct toc_entry *entry, const char *type)
     return strcmp(entry->type, type) == 0;
 }
 
+static bool is_right(const struct toc_entry *entry)
+{
+    return str_ends(entry->type, "ACL"); /* DEFAULT ACL too */
+}
+
 /* Entries of no section (comments, rights) belong to where they stand. */
 static bool is_of_part(const struct toc_entry *entry, enum toc_section at, enum archive_part part)
 {
-    bool right = str_ends(entry->type, "ACL"); /* DEFAULT ACL too */
+    bool right = is_right(entry);
     bool metadata =
         is_type(entry, "BLOB METADATA") || (at == TOC_DATA && entry->section == TOC_NONE);
     bool before = !right && (at < TOC_DATA || metadata);
@@ -64,22 +69,40 @@ static bool is_of_part(const struct toc_entry *entry, enum toc_section at, enum 
     return !before && (right || at == TOC_POST_DATA);
 }
 
-/* Part of an archive's part. */
-enum share { ALL, INDEXES, ATTACHES, THE_REST };
+/* Parts of an archive's part, in the order in which they are made, and which of them are apart. */
+enum share { INDEXES, ATTACHES, THE_REST, RIGHTS, FILLS, LAST, SHARES };
+
+struct split {
+    bool attaches, rights;
+};
 
 static bool is_index(const struct toc_entry *entry)
 {
     return is_type(entry, "INDEX") || is_type(entry, "CONSTRAINT");
 }
 
-/* left_over: is it of what is made after all indexes? */
-static bool is_of_share(const struct toc_entry *entry, bool left_over, enum share share)
+/* Event triggers, and what is said of them.  pg_restore makes them before it fills materialized
+ * views: they would tell of that, or refuse it. */
+static bool is_last(const struct toc_entry *entry)
 {
-    if (share == ALL)
-        return true;
-    if (!left_over && is_type(entry, "INDEX ATTACH"))
-        return share == ATTACHES;
-    return share == (!left_over && is_index(entry) ? INDEXES : THE_REST);
+    return is_type(entry, "EVENT TRIGGER") || (entry->section == TOC_NONE && entry->tag != NULL &&
+                                               str_starts(entry->tag, "EVENT TRIGGER "));
+}
+
+/* left_over: is it of what is made after all indexes? */
+static enum share share_of(const struct toc_entry *entry, bool left_over, const struct split *split)
+{
+    if (is_last(entry))
+        return LAST;
+    if (split->rights && is_right(entry))
+        return RIGHTS;
+    if (split->rights && is_type(entry, "MATERIALIZED VIEW DATA"))
+        return FILLS;
+    if (!split->attaches || left_over)
+        return THE_REST;
+    if (is_type(entry, "INDEX ATTACH"))
+        return ATTACHES;
+    return is_index(entry) ? INDEXES : THE_REST;
 }
 
 struct place {
@@ -124,73 +147,70 @@ static const bool *left_over(struct arena *a, const struct toc *toc)
     return left;
 }
 
-static char *list_of(struct arena *a, const struct archive_spec *spec, enum share share)
+static void add_list(struct arena *a, const struct archive_spec *spec, const struct split *split,
+                     enum share share, struct str *list)
 {
-    struct str s = str_on(a);
     enum toc_section at = TOC_PRE_DATA;
     const bool *left = left_over(a, spec->toc);
     for (size_t i = 0; i < spec->toc->count; i++) {
         const struct toc_entry *entry = &spec->toc->entries[i];
         if (entry->section != TOC_NONE)
             at = entry->section;
-        if (is_of_part(entry, at, spec->part) && is_of_share(entry, left[i], share) &&
+        if (is_of_part(entry, at, spec->part) && share_of(entry, left[i], split) == share &&
             (spec->left_out == NULL || !spec->left_out[i]))
-            str_printf(&s, "%lld;\n", (long long)entry->dump_id);
+            str_printf(list, "%lld;\n", (long long)entry->dump_id);
     }
-    return s.text;
-}
-
-/* A list in a file, for pg_restore; the caller removes it. */
-static const char *write_list(struct arena *a, const char *list, struct err *e)
-{
-    const char *tmp = getenv("TMPDIR");
-    char *path = fs_join(a, tmp == NULL || tmp[0] != '/' ? "/tmp" : tmp, "migsafe.XXXXXX");
-    AUTO(fd) int fd = mkstemp(path);
-    if (fd < 0) {
-        err_sys(e, ERR_SYSTEM, "could not make \"%s\"", path);
-        return NULL;
-    }
-    if (fs_append_synced(fd, list, strlen(list), path, e))
-        return path;
-    unlink(path);
-    return NULL;
 }
 
 static bool run_share(struct arena *a, const struct archive_spec *spec, struct tool_spec tool,
-                      enum share share, struct err *e)
+                      const struct split *split, enum share share, struct err *e)
 {
     struct strlist args = strlist_on(a);
-    const char *list = list_of(a, spec, share);
-    const char *path = list[0] == '\0' ? NULL : write_list(a, list, e);
-    if (path == NULL)
-        return list[0] == '\0';
+    struct str list = str_on(a);
+    const char *path;
+    add_list(a, spec, split, share, &list);
+    if (list.length == 0)
+        return true;
+    AUTO(fd) int fd = fd_memory_file(a, list.text, &path, e);
+    if (fd < 0)
+        return false;
     for (size_t i = 0; i < tool.args->count; i++)
         strlist_add(&args, tool.args->items[i]);
-    if (share == ATTACHES)
+    if (share == ATTACHES || share == RIGHTS)
         strlist_add(&args, "--jobs=1"); /* the last one counts */
     strlist_printf(&args, "--use-list=%s", path);
     strlist_add(&args, spec->folder);
     tool.args = &args;
-    bool ok = tool_run(a, "pg_restore", &tool, e);
-    unlink(path);
-    return ok;
+    return tool_run(a, "pg_restore", &tool, e);
+}
+
+static bool is_delegated(const struct toc_entry *entry)
+{
+    return is_right(entry) && entry->definition != NULL &&
+           strstr(entry->definition, "SET SESSION AUTHORIZATION") != NULL;
 }
 
 /* pg_restore -j attaches the indexes of partitions beside foreign keys that refer to the same
  * tables: the server sees a deadlock now and then (about one time in eight with one such key).  So
  * where there are such indexes all of them come first.  And they are attached one after the other:
  * of two levels at once neither sees the other's, so that the index of the uppermost table would
- * stay invalid, and no key could refer to it. */
+ * stay invalid, and no key could refer to it.
+ *
+ * Rights that another role than the owner has given are given by that role, which may need the
+ * right to the schema for it: that comes before, unless both are given at once. */
 static bool run_part(struct arena *a, const struct archive_spec *spec, const struct tool_spec *tool,
                      struct err *e)
 {
-    bool attaches = false;
-    for (size_t i = 0; i < spec->toc->count && spec->jobs > 1; i++)
-        attaches |= is_type(&spec->toc->entries[i], "INDEX ATTACH");
-    if (spec->part != ARCHIVE_AFTER_ROWS || !attaches)
-        return run_share(a, spec, *tool, ALL, e);
-    return run_share(a, spec, *tool, INDEXES, e) && run_share(a, spec, *tool, ATTACHES, e) &&
-           run_share(a, spec, *tool, THE_REST, e);
+    struct split split = {0};
+    for (size_t i = 0; i < spec->toc->count && spec->jobs > 1 && spec->part == ARCHIVE_AFTER_ROWS;
+         i++) {
+        split.attaches |= is_type(&spec->toc->entries[i], "INDEX ATTACH");
+        split.rights |= is_delegated(&spec->toc->entries[i]);
+    }
+    for (enum share share = 0; share < SHARES; share++)
+        if (!run_share(a, spec, *tool, &split, share, e))
+            return false;
+    return true;
 }
 
 static bool take(void *context, const char *bytes, size_t n, struct err *e UNUSED)
@@ -199,13 +219,21 @@ static bool take(void *context, const char *bytes, size_t n, struct err *e UNUSE
     return true;
 }
 
-/* pg_restore fences its text for psql with a line at its start and one at its end. */
 static void blank_line(char *line)
 {
     for (; line != NULL && *line != '\n' && *line != '\0'; line++)
         *line = ' ';
 }
 
+/* It begins with settings of pg_restore, the first of its lines that are so. */
+static void keep_lock_timeout(char *sql)
+{
+    char *line = strstr(sql, "\nSET lock_timeout = 0;\n");
+    if (line != NULL)
+        blank_line(line + 1);
+}
+
+/* pg_restore fences its text for psql with a line at its start and one at its end. */
 static void remove_fence(char *sql)
 {
     static const char opened[] = "\n\\restrict ", closed[] = "\n\\unrestrict ";
@@ -224,8 +252,13 @@ bool archive_text(struct arena *a, const struct archive_spec *spec, int server_v
     struct proc_result result;
     struct str text = str_on(a);
     const char *path, *list;
-    if (!connection_tool(a, spec->pg_bin, "pg_restore", server_version, &path, e) ||
-        (list = write_list(a, list_of(a, spec, ALL), e)) == NULL)
+    if (!connection_tool(a, spec->pg_bin, "pg_restore", server_version, &path, e))
+        return false;
+    struct str entries = str_on(a);
+    add_list(a, spec, &(struct split){0}, THE_REST, &entries);
+    add_list(a, spec, &(struct split){0}, LAST, &entries); /* one session, in this order */
+    AUTO(fd) int fd = fd_memory_file(a, entries.text, &list, e);
+    if (fd < 0)
         return false;
     const struct proc_spec proc = {
         .argv = (const char *const[]){path, "--format=directory", "--file=-", "--no-subscriptions",
@@ -238,8 +271,8 @@ bool archive_text(struct arena *a, const struct archive_spec *spec, int server_v
     };
     bool ok = proc_run(a, &proc, &result, e) &&
               (result.exit_status == 0 || tool_error(a, "pg_restore", result.err, e));
-    unlink(list);
     remove_fence(text.text);
+    keep_lock_timeout(text.text);
     *sql = text.text;
     return ok;
 }
@@ -259,6 +292,8 @@ bool restore_archive(struct arena *a, const struct archive_spec *spec, struct er
     strlist_printf(&args, "--dbname=%s", conninfo_dbname(a, spec->target));
     if (spec->schema_only)
         strlist_add(&args, "--schema-only");
+    if (spec->data_only)
+        strlist_add(&args, "--data-only");
     if (spec->no_owner)
         strlist_add(&args, "--no-owner");
     if (spec->no_acl)

@@ -23,7 +23,7 @@ struct archive_spec {
     const char *format;      /* NULL: directory */
     int jobs;                /* more than one: not of a tar */
     const char *lc_monetary; /* in which its money is written; or NULL */
-    bool schema_only, no_owner, no_acl;
+    bool schema_only, data_only, no_owner, no_acl;
     enum archive_part part;
     const struct toc *toc; /* of the archive, for its parts; NULL: it cannot be read, so they are
                             * the sections of pg_restore */
@@ -33,7 +33,8 @@ struct archive_spec {
 /* pg_restore of the target server's major version, --exit-on-error.  ERR_CHILD (its first error in
  * the message). */
 MUST_CHECK bool restore_archive(struct arena *a, const struct archive_spec *spec, struct err *e);
-/* A part as SQL, in the archive's encoding, without commands of psql; no rows.  spec: folder,
+/* A part as SQL, in the archive's encoding, without commands of psql; no rows; the session's
+ * lock_timeout stays as it is.  spec: folder,
  * pg_bin, part and toc. */
 MUST_CHECK bool archive_text(struct arena *a, const struct archive_spec *spec, int server_version,
                              const char **sql, struct err *e);

@@ -3,10 +3,11 @@
  *
  * Tables are locked, the catalog is read once more under the locks and planned again: the
  * plan that was shown and confirmed is the one that is done, or nothing.  Then user triggers
- * off, foreign keys that are in the way taken off, rows deleted, loaded, checked against the
- * manifest; foreign keys added again and validated, triggers as they were, sequences set
- * behind what is there, COMMIT.  Until then nobody sees any of it, and whatever fails leaves
- * the database as it was.
+ * off, foreign keys that are in the way taken off and indexes of tables that are filled anew
+ * dropped (data_index.h), rows deleted, loaded, checked against the manifest; indexes made again,
+ * foreign keys added again and validated, triggers as they were, sequences set behind what is
+ * there, COMMIT.  Until then nobody sees any of it, and whatever fails leaves the database as it
+ * was.
  */
 #ifndef MIGSAFE_CORE_RESTORE_DATA_APPLY_H
 #define MIGSAFE_CORE_RESTORE_DATA_APPLY_H
@@ -17,12 +18,25 @@
 
 struct data_apply_spec {
     const struct connection *to; /* live, as the role that writes */
-    const char *folder;          /* of the backup */
+    /* A session there that has read the catalog a moment ago, which makes reading it again much
+     * faster; it is closed.  NULL, or one that has gone: another is opened. */
+    struct pg *session;
+    const char *folder; /* of the backup */
     const struct data_plan *plan;
     const struct data_scans *scans; /* what the plan was made with */
     const struct data_trials *trials;
     int64_t lock_timeout_ms;
-    struct progress *progress; /* or NULL */
+    int jobs;   /* sessions for ANALYZE */
+    bool alone; /* a copy of live that nobody else uses, and that is dropped when anything fails:
+                 * loaded by `jobs` sessions and in more than one transaction */
+    /* The backup that was taken right before: what is deleted must be in it.  Or NULL. */
+    const struct manifest *saved;
+    struct progress *progress;    /* or NULL */
+    const char *application_name; /* of the session that writes; NULL: "migsafe" */
+    /* Right before COMMIT, with the transaction's id: the journal.  False: nothing is committed.
+     * NULL: nobody is told. */
+    bool (*committing)(void *context, const char *transaction, struct err *e);
+    void *context;
 };
 
 struct data_loaded { /* a table */

@@ -1,6 +1,7 @@
 #include "core/restore/data_live.h"
 
 #include "base/str.h"
+#include "core/restore/data_index.h"
 #include "sql/queries.h"
 
 /* Tables by their oid, for rows that come in any order. */
@@ -51,6 +52,7 @@ static bool read_tables(struct arena *a, struct pg *db, struct live *live, struc
             .secured = pg_cell_bool(&rows, i, "secured"),
             .owned = pg_cell_bool(&rows, i, "owned"),
             .insertable = pg_cell_bool(&rows, i, "insertable"),
+            .undeletable = pg_cell_bool(&rows, i, "undeletable"),
             .indexes = pg_cell_int(&rows, i, "indexes"),
             .rows = -1,
         };
@@ -109,6 +111,7 @@ static bool read_columns(struct arena *a, struct pg *db, const struct by_oid *in
             .generated = pg_cell_bool(&rows, i, "generated"),
             .identity = first(pg_cell(&rows, i, "identity")),
             .expression = pg_cell(&rows, i, "expression"),
+            .fields = pg_cell(&rows, i, "fields"),
             .labels = type == NULL ? NULL
                                    : bsearch(type, enums.items, enums.count, sizeof(*enums.items),
                                              find_enum),
@@ -159,7 +162,8 @@ static bool read_triggers(struct arena *a, struct pg *db, const struct by_oid *i
     for (size_t i = 0; i < rows.count; i++) {
         struct live_table *t = table_of(index, pg_cell(&rows, i, "oid"));
         triggers[i] =
-            (struct live_trigger){pg_cell(&rows, i, "name"), first(pg_cell(&rows, i, "enabled"))};
+            (struct live_trigger){pg_cell(&rows, i, "name"), first(pg_cell(&rows, i, "enabled")),
+                                  pg_cell_bool(&rows, i, "copy")};
         if (t == NULL)
             continue;
         if (t->triggers == NULL)
@@ -183,6 +187,7 @@ static bool read_foreign_keys(struct arena *a, struct pg *db, const struct by_oi
             .comment = pg_cell(&rows, i, "comment"),
             .child = table_of(index, pg_cell(&rows, i, "child")),
             .parent = table_of(index, pg_cell(&rows, i, "parent")),
+            .index = pg_cell(&rows, i, "index"),
             .validated = pg_cell_bool(&rows, i, "validated"),
         };
         if (key.child != NULL && key.parent != NULL)
@@ -204,6 +209,8 @@ static bool read_sequences(struct arena *a, struct pg *db, const struct by_oid *
             .schema = pg_cell(&rows, i, "schema"),
             .name = pg_cell(&rows, i, "name"),
             .descending = pg_cell_int(&rows, i, "increment") < 0,
+            .least = pg_cell_int(&rows, i, "least"),
+            .most = pg_cell_int(&rows, i, "most"),
             .table = table_of(index, pg_cell(&rows, i, "oid")),
             .column = pg_cell(&rows, i, "column"),
         };
@@ -279,7 +286,8 @@ bool live_read(struct arena *a, struct pg *db, const struct manifest *m, struct 
     return (read_database(a, db, live, e) && read_tables(a, db, live, &index, e) &&
             read_columns(a, db, &index, e) && read_keys(a, db, &index, e) &&
             read_triggers(a, db, &index, e) && read_foreign_keys(a, db, &index, live, e) &&
-            read_sequences(a, db, &index, live, e) && read_types(a, db, m, live, e)) ||
+            data_index_read(a, db, live, e) && read_sequences(a, db, &index, live, e) &&
+            read_types(a, db, m, live, e)) ||
            err_wrap(e, "could not read the catalog of the database");
 }
 

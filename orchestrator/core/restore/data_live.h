@@ -24,6 +24,7 @@ struct live_column {
     char identity;                  /* 'a' always, 'd' by default, '\0' none */
     const char *expression;         /* of its default; NULL: none */
     const struct live_enum *labels; /* NULL: no enum */
+    const char *fields;             /* of a composite type, as the manifest has them; or NULL */
 };
 
 /* A unique key that ON CONFLICT can go by. */
@@ -36,6 +37,16 @@ struct live_key {
 struct live_trigger {
     const char *name;
     char enabled; /* 'O', 'A', 'R' */
+    bool copy;    /* a partition's, of its parent's */
+};
+
+/* One that can be dropped and made again with nothing lost: sql/data_indexes.sql. */
+struct live_index {
+    struct live_table *table;
+    const char *oid, *schema, *name, *definition;
+    const char *constraint; /* of a primary or unique key: its definition; else NULL */
+    const char *tablespace; /* NULL: the database's */
+    const char *comment, *constraint_comment; /* or NULL */
 };
 
 struct live_table {
@@ -43,6 +54,7 @@ struct live_table {
     char kind;    /* 'r' table, 'p' partitioned; 'v', 'm', 'f': only in the way of a name */
     bool secured; /* row security applies to our role */
     bool owned, insertable;
+    bool undeletable;        /* a publication of deletes has it, and it no replica identity */
     struct live_table *root; /* of a partition: the table that rows go through; else NULL */
     struct live_column *columns;
     size_t column_count;
@@ -51,18 +63,22 @@ struct live_table {
     struct live_trigger *triggers;
     size_t trigger_count;
     int64_t indexes;
+    struct live_index *remakable;
+    size_t remakable_count;
     int64_t rows; /* -1: not counted */
 };
 
 struct live_foreign_key {
     const char *name, *definition, *comment;
     struct live_table *child, *parent;
+    const char *index; /* oid of the parent's that it leans on */
     bool validated;
 };
 
 struct live_sequence {
     const char *schema, *name;
     bool descending;
+    int64_t least, most;
     struct live_table *table; /* that it belongs to, or NULL */
     const char *column;
 };

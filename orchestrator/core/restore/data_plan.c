@@ -163,7 +163,7 @@ static void plan_rows(struct planning *p, struct data_table *t)
         break;
     case DATA_REPLACE:
         t->deleted = t->to->rows;
-        t->truncated = t->deleted > MANY_DELETED && t->to->owned;
+        t->truncated = (t->deleted > MANY_DELETED || t->to->undeletable) && t->to->owned;
         break;
     case DATA_SKIP:
     case DATA_UPDATE:
@@ -287,7 +287,7 @@ static void check_locks(struct planning *p)
 {
     enum { PER_KEY = 8, USABLE_PERCENT = 90 };
     const struct data_plan *plan = p->plan;
-    int64_t locks = (int64_t)plan->taken_off_count * PER_KEY;
+    int64_t locks = (int64_t)(plan->taken_off_count * PER_KEY + plan->remade_count);
     for (size_t i = 0; i < plan->loaded; i++)
         if (data_is_busy(&plan->tables[i]))
             locks += 1 + plan->tables[i].into->indexes;
@@ -364,7 +364,7 @@ bool data_plan_check(struct arena *a, const struct data_plan *plan, struct err *
         err_set(e, ERR_PREFLIGHT, "the data cannot be restored like this: %s%s%s",
                 b->table == NULL ? "" : b->table, b->table == NULL ? "" : ": ", b->message);
         if (plan->blocker_count > 1)
-            err_detail(e, "%zu things are in the way; --dry-run shows them all.",
+            err_detail(e, "%zu things are in the way; the preview (--dry-run) names them all.",
                        plan->blocker_count);
         err_hint(e, "%s", b->hint);
         return false;
@@ -381,21 +381,48 @@ bool data_plan_check(struct arena *a, const struct data_plan *plan, struct err *
     return false;
 }
 
+static void put_mapping(struct str *s, const struct data_table *t, const char *done)
+{
+    str_printf(s, "%s.%s>%s.%s>%s.%s%s\n", t->from->schema, t->from->name, t->to->schema,
+               t->to->name, t->into->schema, t->into->name, done);
+    for (size_t c = 0; c < t->column_count; c++) {
+        const struct data_column *column = &t->columns[c];
+        str_printf(s, " %s>%s:%s:%s\n", column->from == NULL ? "" : column->from->name,
+                   column->to == NULL ? "" : column->to->name, data_fate_name(column->fate),
+                   column->to == NULL ? "" : column->to->type);
+    }
+}
+
+/* By the manifest: the order of loading depends on what is there. */
+char *data_plan_mapping(struct arena *a, const struct data_plan *plan)
+{
+    struct str s = str_on(a);
+    const struct manifest *m = plan->manifest;
+    const struct data_table **sorted = arena_array(a, m->table_count + 1, sizeof(void *));
+    for (size_t i = 0; i < plan->loaded; i++)
+        sorted[plan->tables[i].from - m->tables] = &plan->tables[i];
+    for (size_t i = 0; i < m->table_count; i++)
+        if (sorted[i] != NULL)
+            put_mapping(&s, sorted[i], "");
+    return s.text;
+}
+
+/* Which locks are taken hangs on it. */
+static const char *done_to(const struct data_table *t)
+{
+    if (t->deleted > 0)
+        return t->staged != NULL ? " emptied staged" : " emptied";
+    return t->staged != NULL ? " staged" : "";
+}
+
 char *data_plan_digest(struct arena *a, const struct data_plan *plan)
 {
     struct str s = str_on(a);
-    for (size_t i = 0; i < plan->loaded; i++) {
-        const struct data_table *t = &plan->tables[i];
-        str_printf(&s, "%s.%s>%s.%s>%s.%s%s\n", t->from->schema, t->from->name, t->to->schema,
-                   t->to->name, t->into->schema, t->into->name, t->staged != NULL ? " staged" : "");
-        for (size_t c = 0; c < t->column_count; c++) {
-            const struct data_column *column = &t->columns[c];
-            str_printf(&s, " %s>%s:%s:%s\n", column->from == NULL ? "" : column->from->name,
-                       column->to == NULL ? "" : column->to->name, data_fate_name(column->fate),
-                       column->to == NULL ? "" : column->to->type);
-        }
-    }
+    for (size_t i = 0; i < plan->loaded; i++)
+        put_mapping(&s, &plan->tables[i], done_to(&plan->tables[i]));
     for (size_t i = 0; i < plan->taken_off_count; i++)
         str_printf(&s, "off %s\n", plan->taken_off[i]->definition);
+    for (size_t i = 0; i < plan->remade_count; i++)
+        str_printf(&s, "remade %s\n", plan->remade[i]->definition);
     return s.text;
 }

@@ -21,6 +21,7 @@ enum data_mode { DATA_EMPTY, DATA_REPLACE, DATA_SKIP, DATA_UPDATE };
 struct data_wishes {
     enum data_mode mode;
     bool accept_loss, triggers; /* triggers: let the users' own fire */
+    bool side;                  /* carried out in a copy: by several sessions, in any order */
     struct strlist maps;        /* "old=new", tables and columns */
     struct strlist defaults;    /* "table.column=expression" */
 };
@@ -100,7 +101,8 @@ struct data_table {
     struct data_column *columns; /* of the file in its order, then the new ones */
     size_t column_count;
     int64_t deleted; /* rows of live */
-    bool truncated;  /* by TRUNCATE: many rows, so that their indexes need not be gone through */
+    bool truncated;  /* by TRUNCATE: many rows, so that their indexes need not be gone through, or
+                      * DELETE is refused */
     int64_t lost;    /* values in it; rows when it is gone */
     bool ledger;     /* Prisma's own: never touched */
 };
@@ -119,6 +121,8 @@ struct data_plan {
     size_t untouched_count;
     const struct live_foreign_key **taken_off; /* and added again after the load */
     size_t taken_off_count;
+    const struct live_index **remade; /* dropped before the load, made again after it */
+    size_t remade_count;
     struct live_table **quiet; /* whose triggers are off meanwhile */
     size_t quiet_count;
     const struct live_sequence **sequences; /* to be set behind what is loaded */
@@ -149,6 +153,8 @@ MUST_CHECK bool data_plan_make(struct arena *a, const struct data_inputs *from,
 MUST_CHECK bool data_plan_check(struct arena *a, const struct data_plan *plan, struct err *e);
 /* What it would do but for numbers: two plans with the same one do the same. */
 char *data_plan_digest(struct arena *a, const struct data_plan *plan) RETURNS_NONNULL;
+/* Of it, where rows go and what becomes of their values, whatever is in the tables now. */
+char *data_plan_mapping(struct arena *a, const struct data_plan *plan) RETURNS_NONNULL;
 
 /* The live tables that rows are deleted from or merged with: whose rows must be counted. */
 struct live_table **data_plan_targets(struct arena *a, const struct data_plan *plan, size_t *count)

@@ -217,6 +217,31 @@ static void plan_other_type(struct planning *p, const struct data_table *t, stru
     c->back = NULL;
 }
 
+/* The text of a value does not name its fields: with others it would be read wrongly in silence. */
+static bool has_other_fields(const struct data_column *c)
+{
+    return c->from->fields != NULL && c->to->fields != NULL && c->from->values > 0 &&
+           strcmp(c->from->fields, c->to->fields) != 0;
+}
+
+static void plan_fields(struct planning *p, const struct data_table *t, struct data_column *c)
+{
+    if (default_of(p, t->into, c->to) != NULL) {
+        plan_other_type(p, t, c);
+        return;
+    }
+    c->fate = DATA_SAME;
+    data_block(p, t,
+               arena_printf(p->arena,
+                            "column \"%s\": its type has other fields now: (%s), then (%s)",
+                            c->to->name, c->to->fields, c->from->fields),
+               arena_printf(p->arena,
+                            "Say by SQL what shall stand there: --default '%s.%s=EXPRESSION'; the"
+                            " column itself has the values of then, in their order, under the"
+                            " names of now.",
+                            data_name(p->arena, t->into->schema, t->into->name), c->to->name));
+}
+
 static void plan_old_column(struct planning *p, const struct data_table *t, struct data_column *c)
 {
     if (c->to == NULL) {
@@ -230,6 +255,8 @@ static void plan_old_column(struct planning *p, const struct data_table *t, stru
     }
     if (c->to->labels != NULL)
         plan_enum(p, t, c);
+    else if (strcmp(c->from->type, c->to->type) == 0 && has_other_fields(c))
+        plan_fields(p, t, c);
     else if (strcmp(c->from->type, c->to->type) == 0)
         c->fate = DATA_SAME;
     else if (reads_text_of(c->from->type, c->to->type))
@@ -301,6 +328,18 @@ static const char *why_staged(const struct data_table *t)
     return NULL;
 }
 
+/* Nothing but rows: no columns, or all are computed. */
+static bool has_only_rows(const struct data_table *t)
+{
+    for (size_t i = 0; i < t->from->column_count; i++)
+        if (!t->from->columns[i].generated)
+            return false;
+    for (size_t i = 0; i < t->into->column_count; i++)
+        if (!t->into->columns[i].generated)
+            return false;
+    return true;
+}
+
 /* Some column of the file must go somewhere: an INSERT of nothing cannot be written. */
 static bool takes_any(const struct data_table *t)
 {
@@ -309,7 +348,7 @@ static bool takes_any(const struct data_table *t)
             ((t->columns[i].from != NULL && t->columns[i].fate != DATA_COMPUTED) ||
              t->columns[i].fate == DATA_NEW_FILLED))
             return true;
-    return t->from->column_count == 0 && t->into->column_count == 0;
+    return has_only_rows(t);
 }
 
 void data_plan_columns(struct planning *p, struct data_table *t)

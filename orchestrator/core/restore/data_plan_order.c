@@ -1,14 +1,12 @@
 #include "core/restore/data_planning.h"
 
-/* From here on checking a foreign key once, for all rows, beats checking it row by row. */
-enum { MANY_ROWS = 20000 };
-
 /* The graph of what is loaded: nodes are live tables by their place in the list. */
 struct graph {
     struct planning *p;
     struct data_table **sources; /* by node: its first source, or NULL: not loaded */
     int64_t *rows;               /* by node: to be loaded */
     bool *emptied, *truncated;   /* by node: rows of it are deleted first, and how */
+    bool *refilled;              /* by node: begins empty and gets many rows */
     bool *off;                   /* by foreign key */
     size_t *waits;               /* by node: parents that are not placed yet */
     bool *placed;
@@ -37,6 +35,29 @@ static void mark_loaded(struct graph *g)
     }
 }
 
+/* Triggers that fire may look at the rows that are there so far. */
+static void mark_refilled(struct graph *g)
+{
+    const struct live *live = g->p->plan->live;
+    for (size_t i = 0; i < live->table_count; i++) {
+        const struct live_table *t = &live->tables[i];
+        g->refilled[i] = g->rows[i] > DATA_MANY_ROWS && t->kind == 'r' && t->owned &&
+                         (g->truncated[i] || t->rows == 0) && !g->p->plan->wishes->triggers;
+    }
+}
+
+/* It leans on a key of a table that is filled anew, and would keep that from being made in the end.
+ */
+static bool keeps_index(const struct graph *g, const struct live_foreign_key *k)
+{
+    if (!g->refilled[node_of(g, k->parent)] || !k->child->owned || !k->validated)
+        return false;
+    for (size_t i = 0; i < k->parent->remakable_count; i++)
+        if (str_same(k->parent->remakable[i].oid, k->index))
+            return true;
+    return false;
+}
+
 static void take_off(struct graph *g, size_t key)
 {
     const struct live_foreign_key *k = &g->p->plan->live->foreign_keys[key];
@@ -57,7 +78,8 @@ static void take_off(struct graph *g, size_t key)
 }
 
 /* What would be in the way of deleting, or of loading in one statement, or slow.  Few rows are
- * deleted children first; but rows of others that refer to them stay, and wait for their return. */
+ * deleted children first; but rows of others that refer to them stay, and wait for their return.
+ * Rows that were there before a key that is not valid may break it. */
 static bool is_in_the_way(const struct graph *g, const struct live_foreign_key *k)
 {
     size_t child = node_of(g, k->child), parent = node_of(g, k->parent);
@@ -66,7 +88,8 @@ static bool is_in_the_way(const struct graph *g, const struct live_foreign_key *
         return true;
     if (g->sources[child] == NULL)
         return false;
-    return child == parent || (g->rows[child] > MANY_ROWS && k->child->owned && k->validated);
+    bool many = g->rows[child] > (g->p->plan->wishes->side ? 0 : DATA_MANY_ROWS);
+    return child == parent || keeps_index(g, k) || (k->child->owned && (many || !k->validated));
 }
 
 static void link_keys(struct graph *g)
@@ -226,6 +249,7 @@ void data_plan_order(struct planning *p)
         .rows = arena_array(p->arena, tables, sizeof(*g.rows)),
         .emptied = arena_array(p->arena, tables, sizeof(*g.emptied)),
         .truncated = arena_array(p->arena, tables, sizeof(*g.truncated)),
+        .refilled = arena_array(p->arena, tables, sizeof(*g.refilled)),
         .waits = arena_array(p->arena, tables, sizeof(*g.waits)),
         .placed = arena_array(p->arena, tables, sizeof(*g.placed)),
         .first = arena_array(p->arena, tables, sizeof(*g.first)),
@@ -236,6 +260,7 @@ void data_plan_order(struct planning *p)
     };
     struct queue q = {.items = arena_array(p->arena, tables, sizeof(*q.items))};
     mark_loaded(&g);
+    mark_refilled(&g);
     link_keys(&g);
     order_nodes(&g, &q);
     note_triggers(&g);
@@ -245,4 +270,5 @@ void data_plan_order(struct planning *p)
     for (size_t i = 0; i < live->foreign_key_count; i++)
         if (g.off[i])
             plan->taken_off[plan->taken_off_count++] = &live->foreign_keys[i];
+    data_plan_indexes(p, g.refilled);
 }

@@ -23,6 +23,10 @@ struct wish_default {
     bool used;
 };
 
+/* From here on checking a foreign key once, for all rows, beats checking it row by row; and so does
+ * making an index of them. */
+enum { DATA_MANY_ROWS = 20000 };
+
 struct planning {
     struct arena *arena;
     struct data_plan *plan;
@@ -46,6 +50,10 @@ MUST_CHECK bool data_plan_read_wishes(struct planning *p, struct err *e);
 void data_plan_columns(struct planning *p, struct data_table *t);
 /* data_plan_order.c: the order of loading, foreign keys taken off, triggers off, sequences */
 void data_plan_order(struct planning *p);
+/* data_plan_indexes.c: which are made again; refilled: by live table, begins empty and gets many
+ * rows
+ */
+void data_plan_indexes(struct planning *p, const bool *refilled);
 /* data_plan_suggest.c */
 void data_plan_suggest(struct planning *p);
 

@@ -18,8 +18,25 @@ static void mark(enum lock *locks, const struct data_plan *plan, const struct li
         locks[at] = lock;
 }
 
-/* Dropping and adding a foreign key needs both its tables for itself, as TRUNCATE does; the rest
- * may be read. */
+static const struct live_table *root_of(const struct live_table *t)
+{
+    return t->root != NULL ? t->root : t;
+}
+
+/* What refers to a table that is emptied row by row: a row that others bring there meanwhile would
+ * go with the one that it refers to, or be changed, by the foreign key's own action. */
+static void mark_children(enum lock *locks, const struct data_plan *plan,
+                          const struct live_table *t)
+{
+    for (size_t i = 0; i < plan->live->foreign_key_count; i++) {
+        const struct live_foreign_key *k = &plan->live->foreign_keys[i];
+        if (root_of(k->parent) == root_of(t))
+            mark(locks, plan, k->child, LOCK_WRITERS);
+    }
+}
+
+/* Dropping and adding a foreign key needs both its tables for itself, as TRUNCATE and dropping an
+ * index do; the rest may be read. */
 static enum lock *locks_of(struct arena *a, const struct data_plan *plan)
 {
     enum lock *locks = arena_array(a, plan->live->table_count + 1, sizeof(*locks));
@@ -29,6 +46,8 @@ static enum lock *locks_of(struct arena *a, const struct data_plan *plan)
             continue;
         mark(locks, plan, t->to, t->truncated ? LOCK_ALL : LOCK_WRITERS);
         mark(locks, plan, t->into, LOCK_WRITERS);
+        if (t->deleted > 0)
+            mark_children(locks, plan, t->to);
     }
     for (size_t i = 0; i < plan->quiet_count; i++)
         mark(locks, plan, plan->quiet[i], LOCK_WRITERS);
@@ -36,6 +55,8 @@ static enum lock *locks_of(struct arena *a, const struct data_plan *plan)
         mark(locks, plan, plan->taken_off[i]->child, LOCK_ALL);
         mark(locks, plan, plan->taken_off[i]->parent, LOCK_ALL);
     }
+    for (size_t i = 0; i < plan->remade_count; i++)
+        mark(locks, plan, plan->remade[i]->table, LOCK_ALL);
     return locks;
 }
 

@@ -3,10 +3,11 @@
 #include "base/fs.h"
 #include "base/stop.h"
 #include "core/restore/full.h"
+#include "core/restore/schema_dump.h"
 #include "core/restore/schema_text.h"
 #include "core/restore/side.h"
 #include "core/restore/swap.h"
-#include "core/restore/tool_run.h"
+#include "core/scratch.h"
 
 enum { SCHEMA_MAX_BYTES = 256 << 20, SWAP_LIMIT_MS = 10000 };
 
@@ -14,13 +15,17 @@ struct practice {
     struct arena *arena;
     const struct drill_spec *spec;
     struct pg *db;                 /* maintenance */
-    const char *folder;            /* of its files */
+    struct scratch scratch;        /* its files */
     const char *copy, *old, *kept; /* databases: restored, swapped with it, what that becomes */
 };
 
 /* What a missing right makes of an error: a refusal, with the way out. */
 static bool refused(const struct practice *p, struct err *e)
 {
+    if (connection_advise_crowded(e)) {
+        e->kind = ERR_CONNECT;
+        return false;
+    }
     bool no_tool = e->kind == ERR_CHILD && e->hint[0] != '\0'; /* it says what to install */
     if ((e->kind == ERR_CHILD && !no_tool) || e->kind == ERR_QUERY || e->kind == ERR_TIMEOUT)
         e->kind = ERR_PREFLIGHT;
@@ -35,26 +40,18 @@ static bool refused(const struct practice *p, struct err *e)
 static bool dump_schema(const struct practice *p, const struct connection *from, const char *format,
                         const char *file, struct err *e)
 {
-    struct strlist args = strlist_on(p->arena);
-    const struct tool_spec tool = {
-        .to = from,
-        .pg_bin = p->spec->pg_bin,
-        .server_version = pg_server_version(p->db),
-        .args = &args,
-    };
-    static const char *const fixed[] = {"--schema-only", "--no-password", "--no-sync",
-                                        "--lock-wait-timeout=10000"};
-    for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
-        strlist_add(&args, fixed[i]);
-    strlist_printf(&args, "--format=%s", format);
-    strlist_printf(&args, "--file=%s", file);
-    return tool_run(p->arena, "pg_dump", &tool, e);
+    const struct schema_dump_spec dump = {.from = from,
+                                          .pg_bin = p->spec->pg_bin,
+                                          .server_version = pg_server_version(p->db),
+                                          .format = format,
+                                          .to = file};
+    return schema_dump(p->arena, &dump, e);
 }
 
 static bool read_schema(const struct practice *p, const struct connection *from, const char *name,
                         char **text, struct err *e)
 {
-    const char *file = fs_join(p->arena, p->folder, name);
+    const char *file = fs_join(p->arena, p->scratch.path, name);
     return dump_schema(p, from, "plain", file, e) &&
            fs_read(p->arena, file, SCHEMA_MAX_BYTES, text, NULL, e);
 }
@@ -75,7 +72,7 @@ static bool restore_schema(const struct practice *p, const char *folder, struct 
 static bool practise_restore(const struct practice *p, struct err *e)
 {
     const struct connection *live = p->spec->live, copy = connection_to(p->spec->server, p->copy);
-    const char *folder = fs_join(p->arena, p->folder, "archive"), *difference;
+    const char *folder = fs_join(p->arena, p->scratch.path, "archive"), *difference;
     char *was, *is;
     if (!dump_schema(p, live, "directory", folder, e) || !read_schema(p, live, "live.sql", &was, e))
         return err_wrap(e, "could not dump the schema of \"%s\"", live->dbname);
@@ -143,8 +140,7 @@ static bool clean_up(const struct practice *p, bool ok, struct err *e)
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (!side_drop(p->arena, p->db, names[i], &why) && first.kind == ERR_NONE)
             first = why;
-    if (!fs_remove_tree(p->arena, p->folder, &why) && first.kind == ERR_NONE)
-        first = why;
+    scratch_remove(&p->scratch);
     stop_shield(false);
     if (first.kind == ERR_NONE)
         return ok;
@@ -165,17 +161,16 @@ bool drill(struct arena *a, const struct drill_spec *spec, struct err *e)
     if (db == NULL || !swap_possible(a, db, spec->facts->name, spec->accept_slots, e))
         return false;
     const char *live = spec->facts->name, *run = spec->run;
-    const struct practice p = {
+    struct practice p = {
         .arena = a,
         .spec = spec,
         .db = db,
-        .folder = fs_join(a, spec->scratch_dir, arena_printf(a, "drill_%s", run)),
         .copy = side_name(a, live, "drill", run),
         .old = side_name(a, live, "drill_old", run),
         .kept = side_name(a, live, "drill_kept", run),
     };
     bool ok =
-        fs_mkdirs(a, p.folder, e) &&
+        scratch_folder(a, spec->scratch_dir, "drill", &p.scratch, e) &&
         side_create(a, db, &(struct side_spec){p.copy, "drill", run, spec->facts}, e) &&
         (spec->archive == NULL ? practise_restore(&p, e) : restore_schema(&p, spec->archive, e)) &&
         practise_properties(&p, e) && practise_swap(&p, e);

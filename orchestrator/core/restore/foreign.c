@@ -9,8 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -20,10 +18,7 @@ enum {
     TAR_MAGIC_AT = 257,
     TOC_FORMAT_AT = 10, /* of an archive's head: */
     TOC_OF_FOLDER = 3,
-    YOUNG_S = 60, /* may not be locked yet */
 };
-
-static const char copy_prefix[] = "restore_";
 
 static bool starts(const char *head, size_t n, const char *magic, size_t length)
 {
@@ -32,41 +27,6 @@ static bool starts(const char *head, size_t n, const char *magic, size_t length)
 
 /* --- copies in scratch --------------------------------------------------------------------------
  */
-
-/* What killed processes left: nobody has locked it. */
-static void sweep(struct arena *a, const char *scratch)
-{
-    struct strlist names;
-    struct err ignored = {0};
-    if (!fs_list(a, scratch, FS_FILES, &names, &ignored))
-        return;
-    for (size_t i = 0; i < names.count; i++) {
-        const char *path = fs_join(a, scratch, names.items[i]);
-        struct stat st;
-        AUTO(fd)
-        int fd = str_starts(names.items[i], copy_prefix)
-                     ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-                     : -1;
-        if (fd >= 0 && fstat(fd, &st) == 0 && time(NULL) - st.st_mtime > YOUNG_S &&
-            flock(fd, LOCK_EX | LOCK_NB) == 0)
-            unlink(path);
-    }
-}
-
-static bool make_copy(struct arena *a, const char *scratch, struct foreign_copy *copy,
-                      struct err *e)
-{
-    char *path = fs_join(a, scratch, arena_printf(a, "%sXXXXXX", copy_prefix));
-    if (!fs_mkdirs(a, scratch, e))
-        return false;
-    sweep(a, scratch);
-    copy->fd = mkostemp(path, O_CLOEXEC); /* 0600 */
-    if (copy->fd < 0)
-        return err_sys(e, ERR_SYSTEM, "could not make a file in \"%s\"", scratch);
-    copy->path = path;
-    return flock(copy->fd, LOCK_EX | LOCK_NB) == 0 ||
-           err_sys(e, ERR_SYSTEM, "could not lock \"%s\"", path);
-}
 
 static bool copy_from(int from, int to, struct err *e)
 {
@@ -98,7 +58,7 @@ static bool spool(struct arena *a, const char *file, const char *scratch, struct
         is_stdin ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(file, O_RDONLY | O_CLOEXEC);
     if (from < 0)
         return err_sys(e, ERR_SYSTEM, "could not open %s", f->given);
-    if (!make_copy(a, scratch, &f->spooled, e))
+    if (!scratch_file(a, scratch, "restore", &f->spooled, e))
         return false;
     f->path = f->spooled.path;
     return copy_from(from, f->spooled.fd, e) || err_wrap(e, "%s", f->given);
@@ -109,7 +69,7 @@ static bool unpack(struct arena *a, const char *scratch, struct foreign *f, stru
     AUTO(arena) struct arena *mine = arena_new();
     char *piece = arena_alloc(mine, PIECE_BYTES);
     AUTO(unpack) struct unpack *from = unpack_open(mine, f->path, f->given, e);
-    if (from == NULL || !make_copy(a, scratch, &f->unpacked, e))
+    if (from == NULL || !scratch_file(a, scratch, "restore", &f->unpacked, e))
         return false;
     f->path = f->unpacked.path;
     for (size_t n = 1; n > 0;) {
@@ -121,18 +81,10 @@ static bool unpack(struct arena *a, const char *scratch, struct foreign *f, stru
     return true;
 }
 
-static void remove_copy(const struct foreign_copy *copy)
-{
-    if (copy->path == NULL)
-        return;
-    unlink(copy->path);
-    fd_close(copy->fd);
-}
-
 void foreign_close(const struct foreign *f)
 {
-    remove_copy(&f->spooled);
-    remove_copy(&f->unpacked);
+    scratch_remove(&f->spooled);
+    scratch_remove(&f->unpacked);
 }
 
 /* --- what it is ---------------------------------------------------------------------------------
@@ -179,11 +131,14 @@ static void read_made_by(struct arena *a, struct foreign *f, const char *head, s
                          toc.server_version, (int)strcspn(toc.tool_version, " "), toc.tool_version);
 }
 
-static bool only_data(const struct foreign *f, struct err *e)
+bool foreign_has_tables(const struct foreign *f, struct err *e)
 {
+    if (!f->only_data)
+        return true;
     err_set(e, ERR_DAMAGED, "%s holds only data, no tables for it", f->given);
-    err_hint(e, "Make the dump without --data-only. Data into tables that are there is something"
-                " else, which this version cannot restore.");
+    err_hint(e,
+             "To get it into tables as they are now: migsafe import FILE --schema-from live, then"
+             " migsafe restore the data backup that it makes.");
     return false;
 }
 
@@ -210,7 +165,8 @@ static bool open_folder(struct arena *a, struct foreign *f, struct err *e)
         return fs_tree_bytes(a, f->path, &f->bytes, e); /* pg_restore may know it all the same */
     for (size_t i = 0; i < toc.count; i++)
         tables = tables || strcmp(toc.entries[i].type, "TABLE") == 0;
-    return (tables || only_data(f, e)) && fs_tree_bytes(a, f->path, &f->bytes, e);
+    f->only_data = !tables;
+    return fs_tree_bytes(a, f->path, &f->bytes, e);
 }
 
 /* Archives: whether one, and which; nothing is known of SQL after that. */
@@ -254,8 +210,7 @@ static bool read_sql(struct arena *a, struct foreign *f, struct err *e)
     }
     if (!foreign_scan_end(s, e))
         return err_wrap(e, "%s", f->given);
-    if (s->loads && !s->creates && !s->opaque)
-        return only_data(f, e);
+    f->only_data = s->loads && !s->creates && !s->opaque;
     f->names_owner = s->names_owner;
     if (s->tool_version[0] != '\0')
         f->made_by =

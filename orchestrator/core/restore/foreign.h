@@ -19,23 +19,22 @@
 #define MIGSAFE_CORE_FOREIGN_H
 
 #include "core/restore/source.h"
+#include "core/scratch.h"
 
 enum foreign_kind { FOREIGN_SQL, FOREIGN_CUSTOM, FOREIGN_TAR, FOREIGN_DIRECTORY };
 
 struct foreign {
     enum foreign_kind kind;
-    const char *given; /* file "dump.sql.gz", or: standard input */
-    const char *name;  /* dump.sql.gz, or: - */
-    const char *path;  /* of what is restored: the file, or one of the copies */
-    struct foreign_copy {
-        const char *path; /* in scratch; NULL: none */
-        int fd;           /* locked: its owner lives */
-    } spooled,            /* of what is no file */
-        unpacked;         /* of an archive that was packed */
-    const char *made_by;  /* "PostgreSQL 15.14, pg_dump 15.14", or NULL */
-    bool packed;          /* SQL, by gzip */
-    bool names_owner;     /* it sets owners by itself; archives always do */
-    int64_t bytes;        /* as it was given */
+    const char *given;       /* file "dump.sql.gz", or: standard input */
+    const char *name;        /* dump.sql.gz, or: - */
+    const char *path;        /* of what is restored: the file, or one of the copies */
+    struct scratch spooled;  /* of what is no file */
+    struct scratch unpacked; /* of an archive that was packed */
+    const char *made_by;     /* "PostgreSQL 15.14, pg_dump 15.14", or NULL */
+    bool packed;             /* SQL, by gzip */
+    bool names_owner;        /* it sets owners by itself; archives always do */
+    bool only_data;          /* rows, and no table for them, as far as can be told */
+    int64_t bytes;           /* as it was given */
 };
 
 /* "plain SQL", "plain SQL, gzipped", "custom archive" ... */
@@ -43,11 +42,13 @@ const char *foreign_kind_name(const struct foreign *f);
 
 /* Opens and reads it whole.  "-": standard input, kept in a file below scratch (0600); so is what
  * is no file and no folder.  Such files of killed processes are removed then.  ERR_NOT_FOUND: no
- * such file.  ERR_DAMAGED: empty, not SQL and no archive, cut off, only data, or it holds what is
- * refused (with its line).  On failure nothing is left. */
+ * such file.  ERR_DAMAGED: empty, not SQL and no archive, cut off, or it holds what is refused
+ * (with its line).  On failure nothing is left. */
 MUST_CHECK bool foreign_open(struct arena *a, const char *file, const char *scratch,
                              struct foreign *f, struct err *e);
 void foreign_close(const struct foreign *f); /* removes what foreign_open made */
+/* ERR_DAMAGED: it is of data alone. */
+MUST_CHECK bool foreign_has_tables(const struct foreign *f, struct err *e);
 
 struct foreign_counts {
     int64_t tables, rows;
@@ -59,6 +60,8 @@ struct foreign_restore {
     const char *owner; /* whom objects shall belong to where the dump names no owners */
     int jobs;
     struct foreign_counts *counts; /* what was made */
+    const char *schema; /* a folder of pg_dump: its tables are made for the rows of the file, whose
+                         * own are not, and its keys and triggers when they are there; or NULL */
 };
 /* Fills an empty database of that server, and analyzes it.  ERR_DAMAGED: the dump's SQL failed
  * (first error, its line), or it made no table; ERR_CHILD. */

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/proc.h"
 #include "base/random.h"
+#include "core/restore/analyze.h"
 #include "core/restore/foreign.h"
 #include "core/restore/foreign_scan.h"
 #include "core/restore/preview.h"
@@ -209,6 +210,7 @@ static bool run_psql(const struct filling *f, struct feeding *from, struct err *
         !child_env_open(a, &f->to, "migsafe", &env, e))
         return false;
     child_env_options(&env, session_options(f));
+    child_env_may_idle(&env, f->server_version);
     strlist_add(&argv, path);
     static const char *const fixed[] = {"-X",
                                         "-q",
@@ -262,6 +264,7 @@ static bool fill_by_pg_restore(const struct filling *f, struct err *e)
         .pg_bin = f->spec->pg_bin,
         .format = formats[file->kind],
         .jobs = file->kind == FOREIGN_TAR ? 1 : f->spec->jobs,
+        .data_only = f->spec->schema != NULL,
     };
     if (restore_archive(f->arena, &archive, e))
         return true;
@@ -289,7 +292,8 @@ static bool prepare(struct filling *f, struct err *e)
     const char *role = pg_value(f->arena, db, "SELECT current_user", PG_NONE, e);
     if (role == NULL)
         return false;
-    f->as_owner = !f->spec->file->names_owner && !str_same(role, f->spec->owner);
+    f->as_owner =
+        f->spec->schema == NULL && !f->spec->file->names_owner && !str_same(role, f->spec->owner);
     return !f->as_owner ||
            pg_execf(db, e, "ALTER DATABASE %s OWNER TO %s", pg_ident(f->arena, f->to.dbname),
                     pg_ident(f->arena, f->spec->owner)) ||
@@ -310,15 +314,63 @@ static bool count(const struct filling *f, struct err *e)
     *f->spec->counts = (struct foreign_counts){.tables = (int64_t)n};
     for (size_t i = 0; i < n; i++)
         f->spec->counts->rows += tables[i].rows_now;
-    return pg_exec(db, "ANALYZE", e) || err_wrap(e, "could not analyze \"%s\"", f->to.dbname);
+    return analyze_parallel(f->arena, &f->to, &nothing, NULL, f->spec->jobs, e) ||
+           err_wrap(e, "could not analyze \"%s\"", f->to.dbname);
+}
+
+static bool fill_rows(const struct filling *f, struct err *e)
+{
+    return f->spec->file->kind == FOREIGN_SQL ? fill_by_psql(f, e) : fill_by_pg_restore(f, e);
+}
+
+/* Large objects are no rows of a table: those that the dump has come with it. */
+static const bool *large_objects(const struct filling *f, const struct toc *toc)
+{
+    bool *found = arena_array(f->arena, toc->count + 1, sizeof(*found));
+    for (size_t i = 0; i < toc->count; i++)
+        found[i] = str_starts(toc->entries[i].type, "BLOB") ||
+                   (toc->entries[i].tag != NULL && str_starts(toc->entries[i].tag, "LARGE OBJECT"));
+    return found;
+}
+
+static bool make(const struct filling *f, const struct toc *toc, enum archive_part part,
+                 struct err *e)
+{
+    const struct archive_spec archive = {
+        .server = f->spec->server,
+        .target = f->to.dbname,
+        .folder = f->spec->schema,
+        .pg_bin = f->spec->pg_bin,
+        .jobs = f->spec->jobs,
+        .part = part,
+        .toc = toc,
+        .left_out = large_objects(f, toc),
+    };
+    return restore_archive(f->arena, &archive, e);
+}
+
+/* The tables of another, then the rows, then what they must fit. */
+static bool fill_between(const struct filling *f, struct err *e)
+{
+    struct toc toc;
+    if (!toc_read(f->arena, f->spec->schema, &toc, e))
+        return err_wrap(e, "could not read the schema for %s", f->spec->file->given);
+    if (!make(f, &toc, ARCHIVE_BEFORE_ROWS, e))
+        return err_wrap(e, "could not make the tables for %s", f->spec->file->given);
+    if (!fill_rows(f, e))
+        return false;
+    if (make(f, &toc, ARCHIVE_AFTER_ROWS, e))
+        return true;
+    if (e->kind == ERR_CHILD && e->hint[0] == '\0')
+        e->kind = ERR_DAMAGED;
+    return err_wrap(e, "the rows of %s do not fit the schema", f->spec->file->given);
 }
 
 bool foreign_restore(struct arena *a, const struct foreign_restore *spec, const char *target,
                      struct err *e)
 {
     struct filling f = {.arena = a, .spec = spec, .to = connection_to(spec->server, target)};
-    return prepare(&f, e) &&
-           (spec->file->kind == FOREIGN_SQL ? fill_by_psql(&f, e) : fill_by_pg_restore(&f, e)) &&
+    return prepare(&f, e) && (spec->schema != NULL ? fill_between(&f, e) : fill_rows(&f, e)) &&
            count(&f, e);
 }
 

@@ -1,6 +1,7 @@
 #include "core/restore/inplace.h"
 
 #include "core/restore/analyze.h"
+#include "core/restore/commit.h"
 #include "core/restore/configuration.h"
 #include "core/restore/inplace_look.h"
 #include "core/restore/large_objects.h"
@@ -9,7 +10,7 @@
 
 static struct pg *open_live(const struct inplace_spec *spec, struct err *e)
 {
-    const struct session_use use = {.application_name = "migsafe",
+    const struct session_use use = {.application_name = spec->application_name,
                                     .lock_timeout_ms = (int)spec->lock_timeout_ms};
     return connection_open(spec->live, &use, e);
 }
@@ -90,15 +91,22 @@ static bool load(const struct inplace *p, struct err *e)
            large_objects_load_within(p->arena, p->db, &rows, e);
 }
 
+static bool commit(const struct inplace *p, enum commit_outcome *outcome, struct err *e)
+{
+    const struct inplace_spec *s = p->spec;
+    const struct commit_spec spec = {
+        .db = p->db, .to = s->live, .committing = s->committing, .context = s->context};
+    return commit_transaction(p->arena, &spec, outcome, e);
+}
+
 /* Whoever returns early closes the session, and with it the transaction. */
-static bool transact(struct inplace *p, struct err *e)
+static bool transact(struct inplace *p, enum commit_outcome *outcome, struct err *e)
 {
     return load_session(p->db, &p->spec->backup->manifest, e) &&
            pg_execf(p->db, e, "SET lock_timeout = %lld; BEGIN",
                     (long long)p->spec->lock_timeout_ms) &&
            inplace_read(p, e) && drop(p, e) && run_part(p, ARCHIVE_BEFORE_ROWS, e) && load(p, e) &&
-           run_part(p, ARCHIVE_AFTER_ROWS, e) &&
-           pg_exec(p->db, "SET LOCAL synchronous_commit = on; COMMIT", e);
+           run_part(p, ARCHIVE_AFTER_ROWS, e) && commit(p, outcome, e);
 }
 
 bool inplace_restore(struct arena *a, const struct inplace_spec *spec, bool *restored,
@@ -106,15 +114,17 @@ bool inplace_restore(struct arena *a, const struct inplace_spec *spec, bool *res
 {
     AUTO(pg) struct pg *db = open_live(spec, e);
     struct inplace p = {.arena = a, .spec = spec, .db = db};
+    enum commit_outcome outcome = COMMIT_NOT;
     *restored = false;
     if (db == NULL)
         return false;
     progress_begin(spec->progress, "restore", 0);
-    if (!transact(&p, e)) {
+    if (!transact(&p, &outcome, e)) {
         err_wrap(e, "could not restore backup \"%s\" in place", spec->backup->id);
-        err_detail(e, "%s",
-                   arena_printf(a, "%s%sNothing was changed: it was one transaction.", e->detail,
-                                e->detail[0] ? " " : ""));
+        if (outcome == COMMIT_NOT)
+            err_detail(e, "%s",
+                       arena_printf(a, "%s%sNothing was changed: it was one transaction.",
+                                    e->detail, e->detail[0] ? " " : ""));
         return false;
     }
     *restored = true;

@@ -22,6 +22,11 @@ struct inplace_spec {
     int jobs; /* of the ANALYZE after it */
     int64_t lock_timeout_ms;
     struct progress *progress;
+    const char *application_name; /* of the session that does it; NULL: "migsafe" */
+    /* Right before COMMIT, with the transaction's id: the journal.  False: nothing is committed.
+     * NULL: nobody is told. */
+    bool (*committing)(void *context, const char *transaction, struct err *e);
+    void *context;
 };
 
 struct inplace_plan {

@@ -124,18 +124,25 @@ static bool find_extensions(struct inplace *p, struct err *e)
     return true;
 }
 
-/* They work on what is dropped: none of them stays without it. */
-static bool drop_publications(struct inplace *p, struct err *e)
+static bool add_drops(struct inplace *p, const char *sql, struct err *e)
 {
     struct pg_rows rows;
-    if (!pg_query(p->arena, p->db, sql_inplace_publications, PG_NONE, &rows, e))
+    if (!pg_query(p->arena, p->db, sql, PG_NONE, &rows, e))
         return false;
     for (size_t i = 0; i < rows.count; i++)
         strlist_add(&p->drops, pg_cell(&rows, i, "statement"));
     return true;
 }
 
-/* What the archive has beside schemas, last first: DROP words IF EXISTS rest. */
+/* Publications and event triggers work on what is dropped: none of them stays without it.  Default
+ * privileges would be of what the archive makes. */
+static bool drop_first(struct inplace *p, struct err *e)
+{
+    return add_drops(p, sql_inplace_publications, e) && add_drops(p, sql_inplace_default_rights, e);
+}
+
+/* What the archive has beside schemas, last first: DROP words IF EXISTS rest.  After what schemas
+ * hold, such as tables of a server. */
 static void drop_others(struct inplace *p)
 {
     static const char *const types[] = {"CAST",         "FOREIGN DATA WRAPPER", "SERVER",
@@ -196,8 +203,10 @@ bool inplace_read(struct inplace *p, struct err *e)
     p->drops = strlist_on(p->arena);
     p->plan = (struct inplace_plan){0};
     find_schemas(p);
+    if (!roles_exist(p->arena, p->db, &roles, e) || !roles_usable(p->arena, p->db, &roles, e) ||
+        !drop_first(p, e) || !find_objects(p, e))
+        return false;
     drop_others(p);
-    return roles_exist(p->arena, p->db, &roles, e) && roles_usable(p->arena, p->db, &roles, e) &&
-           drop_publications(p, e) && find_objects(p, e) && look_at_place(p, e) &&
-           find_schemas_there(p, e) && find_extensions(p, e) && check_locks(p, e);
+    return look_at_place(p, e) && find_schemas_there(p, e) && find_extensions(p, e) &&
+           check_locks(p, e);
 }

@@ -110,6 +110,15 @@ bool load_text(struct pg *db, const struct load_spec *spec, int64_t *rows, struc
            err_wrap(e, "could not load table \"%s\".\"%s\"", t->schema, t->name);
 }
 
+bool load_checked(struct pg *db, struct err *e)
+{
+    return pg_exec(db,
+                   "SELECT pg_catalog.set_config('session_replication_role', 'origin', false)"
+                   " WHERE pg_catalog.current_setting('session_replication_role') <> 'origin'",
+                   e) ||
+           err_wrap(e, "foreign keys would not be checked");
+}
+
 char *load_columns(struct arena *a, const struct manifest_table *t)
 {
     struct str s = str_on(a);

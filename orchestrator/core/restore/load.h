@@ -39,6 +39,9 @@ char *load_copy(struct arena *a, const struct manifest *m, const char *target, c
 /* A session of a loader: may write, timeouts off, synchronous_commit off, money as the data files
  * of the manifest have it. */
 MUST_CHECK bool load_session(struct pg *db, const struct manifest *m, struct err *e);
+/* Foreign keys are checked, also where role or database say session_replication_role = replica.
+ * ERR_QUERY: this role may not see to that. */
+MUST_CHECK bool load_checked(struct pg *db, struct err *e);
 /* Reads and writes money in that locale from now on.  A setting of its database, which a side
  * database does not have yet.  False: the server does not know the locale, or it is NULL; values of
  * type money may fail then. */

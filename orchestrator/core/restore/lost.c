@@ -8,7 +8,7 @@ enum { LIMIT_MS = 120000 };
 
 struct counting {
     struct arena *arena;
-    const struct lost_spec *spec;
+    const struct manifest *before;
     struct pg *db;      /* in the kept database */
     bool same_database; /* as the backup is of: transaction ids and counters can be compared */
     struct deadline limit;
@@ -24,27 +24,32 @@ struct counting {
  * transaction that was running when the snapshot was taken counts as older, and a
  * row frozen more than 2^32 transactions ago might count as newer.
  */
-static const char *count_query(struct arena *a, const char *schema, const char *name)
+static const char *count_query(struct arena *a, const char *from)
 {
     return arena_printf(
         a,
         "SELECT count(*) AS rows, count(*) FILTER (WHERE xmin::text::bigint > 2 AND"
         " (xmin::text::bigint - $1::bigint %% 4294967296 + 4294967296) %% 4294967296"
         " < txid_snapshot_xmax(txid_current_snapshot()) - $1::bigint) AS written"
-        " FROM ONLY %s",
-        pg_ident2(a, schema, name));
+        " FROM %s",
+        from);
+}
+
+static const char *only(struct arena *a, const char *schema, const char *name)
+{
+    return arena_printf(a, "ONLY %s", pg_ident2(a, schema, name));
 }
 
 static bool count_rows(struct counting *c, struct lost_writes *w, struct err *e)
 {
     struct pg_rows rows;
-    const char *xmax = c->spec->before->snapshot_xmax;
+    const char *xmax = c->before->snapshot_xmax;
     bool known = c->same_database && xmax != NULL && xmax[0] != '\0';
     int left_ms = deadline_left_ms(&c->limit);
     if (left_ms == 0)
         return err_set(e, ERR_TIMEOUT, "no time left");
     if (!pg_execf(c->db, e, "SET statement_timeout = %d", left_ms) ||
-        !pg_query(c->arena, c->db, count_query(c->arena, w->schema, w->table),
+        !pg_query(c->arena, c->db, count_query(c->arena, only(c->arena, w->schema, w->table)),
                   PG_ARGS(known ? xmax : "0"), &rows, e))
         return false;
     w->rows_now = pg_cell_int(&rows, 0, "rows");
@@ -75,7 +80,7 @@ static void add(struct counting *c, const struct lost_writes *w)
 /* One table that kept has; `changed` ones are counted first. */
 static void count_table(struct counting *c, const struct pg_rows *tables, size_t i, bool changed)
 {
-    const struct manifest *m = c->spec->before;
+    const struct manifest *m = c->before;
     struct err e = {0};
     struct lost_writes w = {.schema = pg_cell(tables, i, "schema"),
                             .table = pg_cell(tables, i, "name"),
@@ -109,7 +114,7 @@ static bool has_table(const struct pg_rows *tables, const struct manifest_table 
 
 static bool count_all(struct counting *c, struct err *e)
 {
-    const struct manifest *m = c->spec->before;
+    const struct manifest *m = c->before;
     struct pg_rows tables;
     if (!pg_query(c->arena, c->db, sql_lost_tables, PG_NONE, &tables, e))
         return false;
@@ -137,27 +142,58 @@ static bool set_open(const struct lost_spec *s, bool open, struct err *e)
                     pg_ident(a, s->kept), open ? "true" : "false");
 }
 
-static bool count_open(struct counting *c, struct err *e)
+static struct counting counting_of(struct arena *a, const struct manifest *before,
+                                   bool same_database, int64_t limit_ms)
+{
+    return (struct counting){
+        .arena = a,
+        .before = before,
+        .same_database = same_database,
+        .limit = deadline_in(limit_ms > 0 ? limit_ms : LIMIT_MS),
+        .uncounted = strlist_on(a),
+    };
+}
+
+static const char *not_counted(const struct counting *c, bool ok, const struct err *e)
+{
+    struct arena *a = c->arena;
+    size_t more = c->uncounted.count - 1;
+    if (!ok)
+        return arena_printf(a, "could not count lost writes: %s", e->message);
+    if (c->uncounted.count == 0)
+        return NULL;
+    return arena_printf(a, "not counted: %s%s", c->uncounted.items[0],
+                        more == 0 ? "" : arena_printf(a, " and %zu more", more));
+}
+
+static bool count_open(struct counting *c, const struct lost_spec *spec, struct err *e)
 {
     const struct session_use use = {.application_name = "migsafe"};
-    struct connection kept = connection_to(c->spec->server, c->spec->kept);
+    struct connection kept = connection_to(spec->server, spec->kept);
     AUTO(pg) struct pg *db = connection_open(&kept, &use, e);
     c->db = db;
     return db != NULL && count_all(c, e);
+}
+
+const char *lost_count_in(struct arena *a, const struct lost_look *look, struct lost_writes **items,
+                          size_t *count)
+{
+    struct err e = {0};
+    struct counting c = counting_of(a, look->before, look->same_database, look->limit_ms);
+    c.db = look->db;
+    bool ok = count_all(&c, &e);
+    *items = c.items;
+    *count = c.count;
+    return not_counted(&c, ok, &e);
 }
 
 const char *lost_count(struct arena *a, const struct lost_spec *spec, struct lost_writes **items,
                        size_t *count)
 {
     struct err e = {0}, closing = {0};
-    struct counting c = {
-        .arena = a,
-        .spec = spec,
-        .same_database = str_same(spec->kept_oid, spec->before->database.oid),
-        .limit = deadline_in(spec->limit_ms > 0 ? spec->limit_ms : LIMIT_MS),
-        .uncounted = strlist_on(a),
-    };
-    bool ok = set_open(spec, true, &e) && count_open(&c, &e);
+    struct counting c = counting_of(
+        a, spec->before, str_same(spec->kept_oid, spec->before->database.oid), spec->limit_ms);
+    bool ok = set_open(spec, true, &e) && count_open(&c, spec, &e);
     stop_shield(true);
     bool closed = set_open(spec, false, &closing);
     stop_shield(false);
@@ -166,11 +202,23 @@ const char *lost_count(struct arena *a, const struct lost_spec *spec, struct los
     if (!closed)
         return arena_printf(a, "could not close database \"%s\" again: %s", spec->kept,
                             closing.message);
-    if (!ok)
-        return arena_printf(a, "could not count lost writes: %s", e.message);
-    if (c.uncounted.count == 0)
-        return NULL;
-    return arena_printf(
-        a, "not counted: %s%s", c.uncounted.items[0],
-        c.uncounted.count == 1 ? "" : arena_printf(a, " and %zu more", c.uncounted.count - 1));
+    return not_counted(&c, ok, &e);
+}
+
+bool lost_newer(struct arena *a, const struct lost_table_look *look, int64_t *newer, struct err *e)
+{
+    const struct manifest_table *then =
+        manifest_table_find(look->before, look->schema, look->table);
+    const char *from = look->partitioned ? pg_ident2(a, look->schema, look->table)
+                                         : only(a, look->schema, look->table);
+    struct pg_rows rows;
+    if (!pg_query(a, look->db, count_query(a, from), PG_ARGS(look->before->snapshot_xmax), &rows,
+                  e))
+        return err_wrap(e, "could not count what is new in table \"%s\".\"%s\"", look->schema,
+                        look->table);
+    *newer = pg_cell_int(&rows, 0, "written");
+    int64_t more = then == NULL ? 0 : pg_cell_int(&rows, 0, "rows") - then->rows;
+    if (more > *newer)
+        *newer = more;
+    return true;
 }

@@ -31,4 +31,27 @@ struct lost_spec {
 const char *lost_count(struct arena *a, const struct lost_spec *spec, struct lost_writes **items,
                        size_t *count);
 
+struct lost_look {
+    struct pg *db; /* in the database; its statement_timeout is changed */
+    const struct manifest *before;
+    bool same_database; /* the backup is of it: transaction ids and counters can be compared */
+    int64_t limit_ms;   /* 0: 2 min */
+};
+
+/* The same in a database that is open. */
+const char *lost_count_in(struct arena *a, const struct lost_look *look, struct lost_writes **items,
+                          size_t *count);
+
+struct lost_table_look {
+    struct pg *db;                 /* in the database that the backup is of */
+    const struct manifest *before; /* that tells its snapshot_xmax */
+    const char *schema, *table;
+    bool partitioned;
+};
+
+/* Rows of one table that the backup lacks, or has with other values; at least so many, where a
+ * transaction was running already when the snapshot was taken. */
+MUST_CHECK bool lost_newer(struct arena *a, const struct lost_table_look *look, int64_t *newer,
+                           struct err *e);
+
 #endif

@@ -95,14 +95,21 @@ void own_index_plan(struct arena *a, const struct toc *toc, const struct manifes
     }
 }
 
-bool own_index_session(struct pg *db, struct err *e)
+bool own_index_memory(struct pg *db, struct err *e)
 {
     return pg_execf(db, e,
-                    "SET check_function_bodies = off; SET xmloption = content;"
-                    "SET client_min_messages = warning; SET row_security = off;"
                     "SELECT pg_catalog.set_config(name, '%dMB', false) FROM pg_catalog.pg_settings"
                     " WHERE name = 'maintenance_work_mem' AND setting::bigint < %d",
-                    LEAST_WORK_MEM_MB, LEAST_WORK_MEM_MB * 1024) ||
+                    LEAST_WORK_MEM_MB, LEAST_WORK_MEM_MB * 1024);
+}
+
+bool own_index_session(struct pg *db, struct err *e)
+{
+    return (pg_exec(db,
+                    "SET check_function_bodies = off; SET xmloption = content;"
+                    "SET client_min_messages = warning; SET row_security = off",
+                    e) &&
+            own_index_memory(db, e)) ||
            err_wrap(e, "could not set up the session");
 }
 

@@ -21,6 +21,8 @@ struct own_index {
 void own_index_plan(struct arena *a, const struct toc *toc, const struct manifest *m,
                     struct own_index **items, size_t *count);
 
+/* Memory enough to make an index in; for the session. */
+MUST_CHECK bool own_index_memory(struct pg *db, struct err *e);
 /* A session that makes them: as one of pg_restore. */
 MUST_CHECK bool own_index_session(struct pg *db, struct err *e);
 /* ERR_QUERY names the index or constraint, and the table. */

@@ -4,6 +4,7 @@
 #include "base/stop.h"
 #include "core/restore/full.h"
 #include "core/restore/proof_objects.h"
+#include "core/restore/proof_order.h"
 #include "core/restore/side.h"
 #include "ext/hash.h"
 
@@ -14,9 +15,10 @@
 struct reading {
     const struct manifest_table *first;
     const char *copy;
-    uint64_t content; /* of the manifest */
+    struct strlist parts; /* these tables, where they were loaded through another */
+    uint64_t content;     /* of the manifest; mixed: none */
     int64_t tables, rows, bytes;
-    bool mixed; /* columns in several orders: cannot be compared */
+    bool mixed; /* columns in several orders: content is only known from the files */
     const char *damage;
 };
 
@@ -43,15 +45,17 @@ static char *columns_of(struct arena *a, const struct manifest_table *t)
     return s.text;
 }
 
-/* In the encoding of the data files; names stay in that of the session. */
+/* In the encoding of the data files; names stay in that of the session.  parts: of what is loaded
+ * through a partitioned table, which may have other partitions too. */
 static const char *copy_of(struct arena *a, const struct manifest *m,
-                           const struct manifest_table *t)
+                           const struct manifest_table *t, const struct strlist *parts)
 {
     const char *columns = columns_of(a, t), *name = pg_ident2(a, t->schema, t->name);
     const char *of = columns[0] == '\0' ? name : arena_printf(a, "%s (%s)", name, columns);
     if (t->load_root_name != NULL)
-        of = arena_printf(a, "(SELECT %s FROM %s)", columns,
-                          pg_ident2(a, t->load_root_schema, t->load_root_name));
+        of = arena_printf(a, "(SELECT %s FROM %s WHERE tableoid = ANY (%s::pg_catalog.regclass[]))",
+                          columns, pg_ident2(a, t->load_root_schema, t->load_root_name),
+                          pg_literal(a, pg_array(a, parts->items, parts->count)));
     else if (t->condition != NULL)
         of = arena_printf(a, "(SELECT %s FROM ONLY %s %s)", columns, name, t->condition);
     return arena_printf(
@@ -73,17 +77,17 @@ static struct reading *reading_of_root(struct proof *p, const struct manifest_ta
     return NULL;
 }
 
-/* Tables that share a root are one reading: the sums of parts are the sum of the whole, as long as
- * all have their columns in one order. */
+/* Tables that share a root are one reading: the sums of parts are the sum of the whole, where all
+ * have their columns in one order. */
 static void add_reading(struct proof *p, const struct manifest_table *t)
 {
-    const char *copy = copy_of(p->arena, &p->spec->backup->manifest, t);
     struct reading *r = reading_of_root(p, t);
     if (r == NULL) {
         r = &p->readings[p->count++];
-        *r = (struct reading){.first = t, .copy = copy};
+        *r = (struct reading){.first = t, .parts = strlist_on(p->arena)};
     }
-    r->mixed = r->mixed || strcmp(r->copy, copy) != 0;
+    r->mixed = r->mixed || strcmp(columns_of(p->arena, r->first), columns_of(p->arena, t)) != 0;
+    strlist_add(&r->parts, pg_ident2(p->arena, t->schema, t->name));
     r->tables++;
     r->content += strtoull(t->content, NULL, 16);
     r->rows += t->rows;
@@ -108,6 +112,8 @@ static void plan(struct proof *p)
     for (size_t i = 0; i < m->configuration_count; i++)
         if (m->configuration_tables[i].content != NULL)
             add_reading(p, &m->configuration_tables[i]);
+    for (size_t i = 0; i < p->count; i++)
+        p->readings[i].copy = copy_of(p->arena, m, p->readings[i].first, &p->readings[i].parts);
     qsort(p->readings, p->count, sizeof(*p->readings), by_size);
 }
 
@@ -134,14 +140,32 @@ static bool sum_content(struct proof *p, struct pg *db, const char *copy, uint64
     }
 }
 
+/* As if every partition had its columns in the order of the first. */
+static bool sum_files(const struct proof *p, const struct reading *r, uint64_t *content,
+                      struct err *e)
+{
+    const struct manifest *m = &p->spec->backup->manifest;
+    uint64_t part;
+    *content = 0;
+    for (size_t i = 0; i < m->table_count; i++) {
+        const struct manifest_table *t = &m->tables[i];
+        if (t->content == NULL || t->load_root_name == NULL || !same_root(t, r->first))
+            continue;
+        if (!proof_content_as(p->spec->backup, t, r->first, &part, e))
+            return false;
+        *content += part;
+    }
+    return true;
+}
+
 static bool read_back(struct proof *p, struct pg *db, struct reading *r, struct err *e)
 {
     const struct manifest_table *t = r->first;
     uint64_t content;
     int64_t rows;
     const char *table;
-    if (r->mixed)
-        return true;
+    if (r->mixed && !sum_files(p, r, &r->content, e))
+        return false;
     pthread_mutex_lock(&p->mutex);
     table = t->load_root_name == NULL ? pg_ident2(p->arena, t->schema, t->name)
                                       : pg_ident2(p->arena, t->load_root_schema, t->load_root_name);
@@ -228,7 +252,7 @@ static bool compare(struct proof *p, struct err *e)
     qsort(p->readings, p->count, sizeof(*p->readings), by_place);
     p->result->damages = arena_array(p->arena, p->count + 1, sizeof(*p->result->damages));
     for (size_t i = 0; i < p->count; i++)
-        p->result->tables_by_content += p->readings[i].mixed ? 0 : p->readings[i].tables;
+        p->result->tables_by_content += p->readings[i].tables;
     for (size_t i = 0; i < p->count; i++)
         if (p->readings[i].damage != NULL)
             add_damage(p, p->readings[i].first, p->readings[i].damage);
@@ -269,4 +293,26 @@ bool restore_prove(struct arena *a, const struct proof_spec *spec, struct proof_
         !side_create(a, db, &(struct side_spec){name, "verify", spec->run, &m->database}, e))
         return false;
     return side_drop_after(a, db, name, fill(&p, e), e);
+}
+
+/* The place rather than the backup: no room, no right, a standby, a stopped server. */
+static bool tells_of_place(const struct err *e)
+{
+    static const char *const classes[] = {"53", "57", "58", "25006", "42501"};
+    static const char *const words[] = {"No space left", "terminating connection",
+                                        "connection to server"};
+    for (size_t i = 0; i < ARRAY_LEN(classes); i++)
+        if (str_starts(e->sqlstate, classes[i]))
+            return true;
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (strstr(e->message, words[i]) != NULL)
+            return true;
+    return false;
+}
+
+bool proof_tells_of_backup(const struct err *e)
+{
+    bool statement = e->kind == ERR_QUERY ||
+                     (e->kind == ERR_CHILD && strstr(e->detail, "The command was") != NULL);
+    return e->kind == ERR_DAMAGED || (statement && !tells_of_place(e));
 }

@@ -34,4 +34,8 @@ struct proof_result {
 MUST_CHECK bool restore_prove(struct arena *a, const struct proof_spec *spec,
                               struct proof_result *result, struct err *e);
 
+/* Does the failure of a restore say something about the backup (a statement of it failed, or it is
+ * damaged), or only about the place: no room, no right, a server that stopped? */
+bool proof_tells_of_backup(const struct err *e);
+
 #endif

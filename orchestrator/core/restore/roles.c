@@ -164,15 +164,40 @@ bool roles_exist(struct arena *a, struct pg *db, const struct roles_spec *spec, 
     return false;
 }
 
+/* Giving rights to a thing, or a comment, takes an owner's privileges; making it his takes
+ * membership too, which the owner of a database does not have in pg_database_owner, the usual owner
+ * of schema public. */
+static bool makes_nothing(const struct toc_entry *entry)
+{
+    return strcmp(entry->type, "ACL") == 0 || strcmp(entry->type, "COMMENT") == 0 ||
+           strcmp(entry->type, "SECURITY LABEL") == 0;
+}
+
+static void add_used(struct strlist *makers, struct strlist *grantors,
+                     const struct roles_spec *spec)
+{
+    if (spec->no_owner)
+        return;
+    add_once(makers, spec->facts->owner);
+    for (size_t i = 0; spec->toc != NULL && i < spec->toc->count; i++) {
+        const struct toc_entry *entry = &spec->toc->entries[i];
+        add_once(makes_nothing(entry) ? grantors : makers, entry->owner);
+    }
+}
+
 bool roles_usable(struct arena *a, struct pg *db, const struct roles_spec *spec, struct err *e)
 {
-    struct strlist names = strlist_on(a);
+    struct strlist makers = strlist_on(a), grantors = strlist_on(a);
     struct pg_rows rows;
-    add_owners(&names, spec);
+    add_used(&makers, &grantors, spec);
     if (!ask(db, spec,
              "SELECT role FROM unnest($1::text[]) AS u (role)"
              " WHERE NOT pg_has_role(role, 'MEMBER') ORDER BY role",
-             &names, &rows, e))
+             &makers, &rows, e) ||
+        (rows.count == 0 && !ask(db, spec,
+                                 "SELECT role FROM unnest($1::text[]) AS u (role)"
+                                 " WHERE NOT pg_has_role(role, 'USAGE') ORDER BY role",
+                                 &grantors, &rows, e)))
         return false;
     if (rows.count == 0)
         return true;

@@ -1,7 +1,9 @@
 #include "core/restore/rollback.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/stop.h"
+#include "core/restore/numbers.h"
 #include "core/restore/side.h"
 #include "ext/json.h"
 
@@ -60,10 +62,47 @@ static bool take_proven_side(struct way_back *w, struct err *e)
 {
     w->side_oid = oid_of(w, w->side, e);
     w->owned = str_same(w->side_oid, w->spec->proven_side_oid);
-    if (w->owned || w->side_oid == NULL)
-        return w->owned;
+    if (w->side_oid == NULL)
+        return false;
+    if (w->owned) /* a standby was closed until now */
+        return side_allow(w->arena, w->db, w->side, true, e);
     return err_set(e, ERR_QUERY, "database \"%s\" is not the one restored before: oid %s, not %s",
                    w->side, w->side_oid, w->spec->proven_side_oid);
+}
+
+/* Where a run knows what its migration writes.  The sessions for it are closed: the swap would end
+ * them. */
+static void let_numbers_go_on(struct way_back *w)
+{
+    const struct rollback_spec *s = w->spec;
+    struct err late = {0};
+    int moved = 0;
+    if (s->lost == NULL || s->lost->effects == NULL || w->source->before == NULL)
+        return;
+    const struct numbers_spec numbers = {.server = s->server,
+                                         .live = s->live,
+                                         .side = w->side,
+                                         .before = w->source->before,
+                                         .effects = s->lost->effects,
+                                         .effect_count = s->lost->effect_count,
+                                         .default_schema = s->lost->default_schema};
+    if (!numbers_go_on(w->arena, &numbers, &moved, &late))
+        log_err_as(LOG_WARNING, &late);
+    if (moved > 0)
+        log_info("%s from where others have brought them since the backup",
+                 str_plural(w->arena, moved, "sequence goes on", "sequences go on"));
+}
+
+/* What takes the fence off the database that is kept; NULL: there is none on it. */
+static const char *unfence(const struct way_back *w, const struct database_facts *live)
+{
+    struct fence_mark mark;
+    const struct fence_mark *own = w->spec->fence;
+    if (fence_parse(w->arena, live->comment, &mark))
+        return fence_setting_sql(w->arena, w->result->kept, &mark);
+    bool left = own != NULL && !fence_was_on(own) && !str_same(live->comment, own->was_comment) &&
+                strlist_has(&live->settings, "default_transaction_read_only=on");
+    return left ? fence_setting_sql(w->arena, w->result->kept, own) : NULL;
 }
 
 /* Properties of the source, then the swap.  The comment comes with the swap: until then the
@@ -76,6 +115,8 @@ static bool swap_in(struct way_back *w, struct err *e)
         !database_read(w->arena, w->db, s->live, &live, e))
         return false;
     want.comment = side.comment;
+    const char *kept_unfence = unfence(w, &live);
+    fence_take_out(w->arena, &live);
     const struct swap_spec swap_spec = {
         .server = s->server,
         .maintenance_database = s->maintenance_database,
@@ -86,13 +127,39 @@ static bool swap_in(struct way_back *w, struct err *e)
         .side_oid = w->side_oid,
         .kept_comment = side_comment(w->arena, "kept", s->live, s->run, live.comment),
         .live_comment = w->source->like->comment,
+        .kept_unfence = kept_unfence,
+        .run = s->run,
     };
-    if (!database_apply(w->arena, w->db, w->side, &want, e) || !note(w, "swap", e) ||
-        !swap(w->arena, &swap_spec, &w->result->swap, e))
+    if (!database_apply(w->arena, w->db, w->side, &want, e) || !note(w, "swap", e))
+        return false;
+    let_numbers_go_on(w);
+    if (!swap(w->arena, &swap_spec, &w->result->swap, e))
         return false;
     w->result->swapped = true;
+    w->result->swapped_at_ms = clock_ms();
     w->result->kept_oid = s->live_oid;
     return true;
+}
+
+static void write_lost(struct way_back *w)
+{
+    struct rollback_result *r = w->result;
+    const struct lost_rows_spec spec = {
+        .wish = w->spec->lost,
+        .server = w->spec->server,
+        .maintenance = w->db,
+        .kept = r->kept,
+        .live = w->spec->live,
+        .kept_oid = r->kept_oid,
+        .backup = w->spec->backup,
+        .tables = r->lost,
+        .table_count = r->lost_count,
+        .all_tables =
+            r->lost_note != NULL || !str_same(r->kept_oid, w->source->before->database.oid),
+        .run = w->spec->run,
+    };
+    if (r->lost_count > 0 || spec.all_tables)
+        lost_rows_write(w->arena, &spec, &r->rows);
 }
 
 /* After the swap: nothing here can fail the rollback any more. */
@@ -108,25 +175,37 @@ static void look_back(struct way_back *w)
                                    .before = w->source->before};
     if (lost.before != NULL)
         r->lost_note = lost_count(w->arena, &lost, &r->lost, &r->lost_count);
+    if (lost.before != NULL && w->spec->lost != NULL && w->spec->backup != NULL)
+        write_lost(w);
     r->kept_bytes = database_read(w->arena, w->db, r->kept, &kept, &ignored) ? kept.bytes : -1;
 }
 
-/* Safe even where the server went away during the swap: had it worked, no database would be called
- * so any more. */
+/* A standby is its maker's to drop.  Safe even where the server went away during the swap: had it
+ * worked, no database would be called so any more. */
 static void give_up_side(struct way_back *w, struct err *e)
 {
     const struct session_use use = {.application_name = "migsafe"};
     struct err why = {0};
     if (!w->owned)
         return;
+    if (w->spec->proven_side != NULL) { /* a standby: whoever decides next has it at once */
+        (void)!side_allow(w->arena, w->db, w->side, false, &why);
+        err_detail(e, "%s",
+                   arena_printf(w->arena,
+                                "%s%sThe standby \"%s\" stays, closed: it is the backup, restored.",
+                                e->detail, e->detail[0] ? " " : "", w->side));
+        return;
+    }
     stop_shield(true);
     AUTO(pg)
     struct pg *db =
         connection_open_maintenance(w->spec->server, w->spec->maintenance_database, &use, &why);
-    if (db == NULL || !side_drop(w->arena, db, w->side, &why))
+    w->result->side_left = db == NULL || !side_drop(w->arena, db, w->side, &why);
+    if (w->result->side_left)
         err_detail(e, "%s",
-                   arena_printf(w->arena, "%s%sSide database \"%s\" is left: %s.", e->detail,
-                                e->detail[0] ? " " : "", w->side, why.message));
+                   arena_printf(w->arena,
+                                "%s%sSide database \"%s\" is left, for \"migsafe recover\": %s.",
+                                e->detail, e->detail[0] ? " " : "", w->side, why.message));
     stop_shield(false);
 }
 
@@ -141,18 +220,19 @@ bool rollback(struct arena *a, const struct rollback_spec *spec, struct rollback
                                         .progress = spec->progress};
     const struct source source = spec->source != NULL ? *spec->source : source_of_backup(&backup);
     int64_t began = clock_ms();
-    *result = (struct rollback_result){.kept = side_name(a, spec->live, "kept", spec->run),
-                                       .kept_bytes = -1};
+    *result = (struct rollback_result){.kept_bytes = -1};
     AUTO(pg)
     struct pg *db = connection_open_maintenance(spec->server, spec->maintenance_database, &use, e);
-    if (db == NULL)
+    if (db == NULL || !side_kept_name(a, db, spec->live, spec->run, &result->kept, e))
         return false;
     struct way_back w = {.arena = a,
                          .spec = spec,
                          .source = &source,
                          .result = result,
                          .db = db,
-                         .side = side_name(a, spec->live, "restore", spec->run)};
+                         .side = spec->proven_side != NULL
+                                     ? spec->proven_side
+                                     : side_name(a, spec->live, "restore", spec->run)};
     bool ok = (spec->proven_side_oid != NULL ? take_proven_side(&w, e) : make_side(&w, e)) &&
               swap_in(&w, e);
     if (!ok)
@@ -191,5 +271,6 @@ void rollback_json(const struct rollback_result *r, struct json *to)
     for (size_t i = 0; i < r->lost_count; i++)
         lost_json(&r->lost[i], json_push_object(lost));
     json_put(to, "lost_note", r->lost_note);
+    lost_rows_json(&r->rows, to);
     json_put_int(to, "elapsed_ms", r->elapsed_ms);
 }

@@ -56,7 +56,9 @@ bool sequences_set(struct arena *a, struct pg *db, const struct manifest *m, con
 {
     if (!has_sequences(toc))
         return set_by_manifest(a, db, m, e);
-    /* Names in an archive are in its own encoding. */
-    return pg_execf(db, e, "SET client_encoding = %s", pg_literal(a, m->database.encoding)) &&
-           set_by_archive(a, db, toc, e) && pg_exec(db, "SET client_encoding = 'UTF8'", e);
+    /* Names in an archive are in its own encoding, its strings as its own setting has them. */
+    return pg_execf(db, e, "SET client_encoding = %s; SET standard_conforming_strings = %s",
+                    pg_literal(a, m->database.encoding), toc_old_strings(toc) ? "off" : "on") &&
+           set_by_archive(a, db, toc, e) &&
+           pg_exec(db, "SET client_encoding = 'UTF8'; SET standard_conforming_strings = on", e);
 }

@@ -40,6 +40,7 @@ static bool end_one(struct session_ender *s, const char *pid, const char **why, 
         return false;
     }
     *why = arena_strdup(s->round, refusal.message);
+    s->refused = true;
     return true;
 }
 
@@ -49,13 +50,16 @@ bool sessions_end(struct session_ender *s, size_t *left, struct err *e)
     arena_free(s->round);
     s->round = arena_new();
     s->survivors = NULL;
+    s->refused = false;
     *left = 0;
     if (!pg_query(s->round, s->db, sql_swap_sessions, PG_ARGS(s->oids[0], s->oids[1]), &rows, e))
         return false;
     struct str survivors = str_on(s->round);
     for (size_t i = 0; i < rows.count; i++) {
-        const char *why;
-        if (!end_one(s, pg_cell(&rows, i, "pid"), &why, e))
+        const char *why, *pid = pg_cell(&rows, i, "pid");
+        if (s->only != NULL && !strlist_has(s->only, pid))
+            continue;
+        if (!end_one(s, pid, &why, e))
             return false;
         if (!counts(&rows, i))
             continue;

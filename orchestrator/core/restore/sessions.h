@@ -11,11 +11,13 @@
 #include "ext/pg.h"
 
 struct session_ender {
-    struct pg *db;         /* in the maintenance database, never in one of the two */
-    const char *oids[2];   /* of the databases */
-    struct strlist *ended; /* pids, each once */
-    struct arena *round;   /* holds what follows; the caller frees it */
-    const char *survivors; /* of the last round: "pid 7, role \"x\": why; ..."; NULL: none */
+    struct pg *db;              /* in the maintenance database, never in one of the two */
+    const char *oids[2];        /* of the databases */
+    const struct strlist *only; /* these pids; NULL: all sessions of the two */
+    struct strlist *ended;      /* pids, each once */
+    struct arena *round;        /* holds what follows; the caller frees it */
+    const char *survivors;      /* of the last round: "pid 7, role \"x\": why; ..."; NULL: none */
+    bool refused;               /* one of them may not be ended by this role */
 };
 
 /* One round; *left is how many it saw.  False: the session is lost (ERR_CONNECT), or a time limit.

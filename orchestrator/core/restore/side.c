@@ -39,6 +39,22 @@ char *side_comment(struct arena *a, const char *purpose, const char *live, const
                         clock_rfc3339(a), former == NULL ? "" : "\n", former == NULL ? "" : former);
 }
 
+bool side_kept_name(struct arena *a, struct pg *maintenance, const char *live, const char *run,
+                    const char **name, struct err *e)
+{
+    const char *purpose = "kept";
+    for (int again = 2;; again++) {
+        struct pg_rows rows;
+        *name = side_name(a, live, purpose, run);
+        if (!pg_query(a, maintenance, "SELECT FROM pg_database WHERE datname = $1", PG_ARGS(*name),
+                      &rows, e))
+            return err_wrap(e, "could not look for a name for the database that is kept");
+        if (rows.count == 0)
+            return true;
+        purpose = arena_printf(a, "kept_%d", again);
+    }
+}
+
 /* Cuts the last "separator" and what follows off text; returns what followed, NULL without one. */
 static char *cut_last(char *text, const char *separator)
 {
@@ -121,12 +137,25 @@ static void drop_half_made(struct arena *a, struct pg *maintenance, const char *
     stop_shield(false);
 }
 
+/* Marked, and closed to PUBLIC. */
+static bool mark(struct arena *a, struct pg *maintenance, const struct side_spec *spec,
+                 struct err *e)
+{
+    const char *quoted = pg_ident(a, spec->name);
+    if (pg_execf(
+            maintenance, e, "COMMENT ON DATABASE %s IS %s", quoted,
+            pg_literal(a, side_comment(a, spec->purpose, spec->like->name, spec->run, NULL))) &&
+        pg_execf(maintenance, e, "REVOKE CONNECT ON DATABASE %s FROM PUBLIC", quoted))
+        return true;
+    drop_half_made(a, maintenance, spec->name);
+    return err_wrap(e, "could not mark side database \"%s\"", spec->name);
+}
+
 bool side_create(struct arena *a, struct pg *maintenance, const struct side_spec *spec,
                  struct err *e)
 {
     const char *name = spec->name;
     const struct database_facts *like = spec->like;
-    const char *quoted = pg_ident(a, name);
     if (!pg_exec(maintenance, create_command(a, name, like), e)) {
         create_refused(a, maintenance, like, e);
         /* Ended by us, it may have been made all the same. */
@@ -134,12 +163,27 @@ bool side_create(struct arena *a, struct pg *maintenance, const struct side_spec
             drop_half_made(a, maintenance, name);
         return err_wrap(e, "could not create side database \"%s\"", name);
     }
-    if (pg_execf(maintenance, e, "COMMENT ON DATABASE %s IS %s", quoted,
-                 pg_literal(a, side_comment(a, spec->purpose, like->name, spec->run, NULL))) &&
-        pg_execf(maintenance, e, "REVOKE CONNECT ON DATABASE %s FROM PUBLIC", quoted))
-        return true;
-    drop_half_made(a, maintenance, name);
-    return err_wrap(e, "could not mark side database \"%s\"", name);
+    return mark(a, maintenance, spec, e);
+}
+
+bool side_copy(struct arena *a, struct pg *maintenance, const struct side_spec *spec,
+               const char *from, bool by_files, struct err *e)
+{
+    bool choice = by_files && pg_server_version(maintenance) >= 150000;
+    if (!pg_execf(maintenance, e, "CREATE DATABASE %s TEMPLATE %s%s", pg_ident(a, spec->name),
+                  pg_ident(a, from), choice ? " STRATEGY file_copy" : "")) {
+        if (e->kind == ERR_CANCELLED || e->kind == ERR_TIMEOUT)
+            drop_half_made(a, maintenance, spec->name);
+        return err_wrap(e, "could not copy database \"%s\"", from);
+    }
+    return mark(a, maintenance, spec, e);
+}
+
+bool side_allow(struct arena *a, struct pg *maintenance, const char *name, bool allow,
+                struct err *e)
+{
+    return pg_execf(maintenance, e, "ALTER DATABASE %s ALLOW_CONNECTIONS %s", pg_ident(a, name),
+                    allow ? "true" : "false");
 }
 
 /* A drop is for ever: whoever has computed a wrong name must not lose a database by it. */

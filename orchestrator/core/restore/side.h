@@ -2,7 +2,7 @@
  * side.h - databases that migsafe makes beside the live one.
  *
  *   <db>__migsafe_<purpose>_<run>    side: restore, rehearsal, standby, verify, drill
- *   <db>__migsafe_kept_<run>         kept: the live database that a swap replaced
+ *   <db>__migsafe_kept[_2]_<run>     kept: the live database that a swap replaced
  *
  * Names are plain identifiers of at most 63 bytes, with a hash of the live name
  * when reducing or cutting changed it.  A database is ours only by its comment,
@@ -17,6 +17,10 @@
 
 char *side_name(struct arena *a, const char *live, const char *purpose, const char *run)
     RETURNS_NONNULL;
+/* A name for the kept database of a run that no database has: one whose swap was undone by hand has
+ * kept one already. */
+MUST_CHECK bool side_kept_name(struct arena *a, struct pg *maintenance, const char *live,
+                               const char *run, const char **name, struct err *e);
 /* The mark, dated now; former (the comment of a database that is kept) may be NULL. */
 char *side_comment(struct arena *a, const char *purpose, const char *live, const char *run,
                    const char *former) RETURNS_NONNULL;
@@ -30,6 +34,15 @@ struct side_spec {
  * ERR_PREFLIGHT (42501: the hint says what to grant), ERR_QUERY. */
 MUST_CHECK bool side_create(struct arena *a, struct pg *maintenance, const struct side_spec *spec,
                             struct err *e);
+/* The same as a copy of database `from`, which nobody may use meanwhile and which the creating role
+ * must own.  by_files: by copying files instead of writing everything into the WAL (PostgreSQL 15
+ * and later; before it was the only way), at the price of two checkpoints.  What lies outside of a
+ * dump is not copied.  ERR_QUERY (55006: in use; 42501), ERR_TIMEOUT. */
+MUST_CHECK bool side_copy(struct arena *a, struct pg *maintenance, const struct side_spec *spec,
+                          const char *from, bool by_files, struct err *e);
+/* May anybody connect to it?  Sessions that are there stay. */
+MUST_CHECK bool side_allow(struct arena *a, struct pg *maintenance, const char *name, bool allow,
+                           struct err *e);
 /* Ends its sessions first; no error when it is gone.  Refuses (ERR_INTERNAL) what neither its
  * comment nor its name calls ours. */
 MUST_CHECK bool side_drop(struct arena *a, struct pg *maintenance, const char *name, struct err *e);

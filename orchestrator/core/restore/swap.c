@@ -16,8 +16,10 @@ enum {
     ROUND_MS = 2,       /* between two rounds of ending sessions */
     SLOW_ROUND_MS = 20, /* ... when they take their time */
     SLOW_AFTER_MS = 200,
-    WAKES = 25,    /* of the 50 looks that RENAME takes before it gives up */
-    SETTLE_MS = 5, /* for those who had read pg_authid when the gate closed */
+    WAKES = 25,          /* of the 50 looks that RENAME takes before it gives up */
+    SETTLE_MS = 5,       /* for those who had read pg_authid when the gate closed */
+    GATE_TRIES = 10,     /* pg_authid is held by whoever dumps a schema or makes a role: */
+    GATE_PAUSE_MS = 200, /* newcomers go on between two tries */
     ANSWER_MS = 15000,
 };
 
@@ -27,7 +29,8 @@ struct swapper {
     struct swap_result *result;
     struct pg *mover, *ender; /* sessions A and B */
     struct strlist ended;
-    bool final; /* trying again cannot help */
+    int64_t blocked_from; /* newcomers wait since: clock_ms */
+    bool final;           /* trying again cannot help */
 };
 
 /*
@@ -43,6 +46,8 @@ static const char *swap_batch(struct arena *a, const struct swap_spec *s)
     str_printf(&b, "ALTER DATABASE %s RENAME TO %s; ALTER DATABASE %s RENAME TO %s; ", live, kept,
                side, live);
     str_printf(&b, "ALTER DATABASE %s ALLOW_CONNECTIONS false; ", kept);
+    if (s->kept_unfence != NULL)
+        str_printf(&b, "%s; ", s->kept_unfence);
     str_printf(&b, "COMMENT ON DATABASE %s IS %s; COMMENT ON DATABASE %s IS %s; ", kept,
                pg_literal(a, s->kept_comment), live, pg_literal(a, s->live_comment));
     str_printf(&b,
@@ -95,28 +100,40 @@ static bool swap_position(struct swapper *w, enum position *position, struct err
  * Ending sessions asks for their roles: B has read all of them before.
  *
  * Not while a standby replays us: the lock would be taken there too and could end
- * long queries.  Without the right to it, or when someone holds pg_authid, we go
- * without, and so does every attempt after one that failed.
+ * long queries.  Without the right to it, or when someone goes on holding pg_authid,
+ * we go without, and so does every attempt after one that failed.
  */
+static bool gate_close(struct swapper *w, struct err *e)
+{
+    for (int tries = 1;; tries++) {
+        struct err refused = {0};
+        if (!pg_exec(w->mover, "SAVEPOINT gate; SET LOCAL lock_timeout = '50ms'", e))
+            return false;
+        w->blocked_from = clock_ms();
+        w->result->gated =
+            pg_exec(w->mover, "LOCK TABLE pg_catalog.pg_authid IN ACCESS EXCLUSIVE MODE", &refused);
+        if (w->result->gated)
+            return stop_sleep_ms(SETTLE_MS, e);
+        if (refused.kind != ERR_QUERY) {
+            *e = refused;
+            return false;
+        }
+        if (!pg_exec(w->mover, "ROLLBACK TO SAVEPOINT gate", e))
+            return false;
+        if (tries == GATE_TRIES)
+            return true;
+        if (!stop_sleep_ms(GATE_PAUSE_MS, e))
+            return false;
+    }
+}
+
 static bool swap_gate(struct swapper *w, struct err *e)
 {
-    struct err refused = {0};
     const char *wanted = pg_value(w->arena, w->ender, sql_swap_gate, PG_NONE, e);
     w->result->gated = false;
     if (wanted == NULL)
         return false;
-    if (wanted[0] != 't' || w->result->attempts > 1)
-        return true;
-    if (!pg_exec(w->mover, "SAVEPOINT gate; SET LOCAL lock_timeout = '50ms'", e))
-        return false;
-    w->result->gated =
-        pg_exec(w->mover, "LOCK TABLE pg_catalog.pg_authid IN ACCESS EXCLUSIVE MODE", &refused);
-    if (!w->result->gated && refused.kind != ERR_QUERY) {
-        *e = refused;
-        return false;
-    }
-    return w->result->gated ? stop_sleep_ms(SETTLE_MS, e)
-                            : pg_exec(w->mover, "ROLLBACK TO SAVEPOINT gate", e);
+    return wanted[0] != 't' || w->result->attempts > 1 || gate_close(w, e);
 }
 
 static bool swap_begin(struct swapper *w, struct err *e)
@@ -153,15 +170,17 @@ static bool swap_attempt(struct swapper *w, struct err *e)
     struct session_ender sessions = {
         .db = w->ender, .oids = {w->spec->live_oid, w->spec->side_oid}, .ended = &w->ended};
     const char *batch = swap_batch(w->arena, w->spec);
-    int64_t began = clock_ms();
-    bool ok = swap_begin(w, e) && pg_start(w->mover, batch, e);
+    bool ok = swap_begin(w, e);
+    if (!w->result->gated)
+        w->blocked_from = clock_ms();
+    ok = ok && pg_start(w->mover, batch, e);
     if (ok) {
         end_sessions(w, &sessions);
         ok = pg_finish(w->mover, e);
     }
     if (!ok)
         (void)!pg_exec(w->mover, "ROLLBACK", &ignored);
-    w->result->blocked_ms = clock_ms() - began;
+    w->result->blocked_ms = clock_ms() - w->blocked_from;
     w->result->sessions_ended = (int)w->ended.count;
     if (!ok && sessions.survivors != NULL)
         err_detail(e, "Sessions that were left: %s.", sessions.survivors);
@@ -175,9 +194,10 @@ static bool swap_open(struct swapper *w, struct err *e)
 {
     const struct swap_spec *s = w->spec;
     struct err ignored = {0};
-    const struct session_use mover = {.application_name = "migsafe:swap",
-                                      .query_deadline_ms = ANSWER_MS},
-                             ender = {.application_name = "migsafe:swap",
+    const char *name =
+        s->run == NULL ? "migsafe:swap" : arena_printf(w->arena, "migsafe:%s swap", s->run);
+    const struct session_use mover = {.application_name = name, .query_deadline_ms = ANSWER_MS},
+                             ender = {.application_name = name,
                                       .statement_timeout_ms = 2000,
                                       .query_deadline_ms = ANSWER_MS};
     w->mover = connection_open_maintenance(s->server, s->maintenance_database, &mover, e);

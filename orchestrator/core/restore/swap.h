@@ -30,7 +30,10 @@ struct swap_spec {
     const char *kept_comment; /* the mark, see side.h; NULL: none */
     const char *live_comment; /* of the database that takes the live name, until then marked as
                                  ours; NULL: none */
+    const char *kept_unfence; /* a statement that takes the fence off what is then called kept, in
+                                 the same transaction; NULL: there is none */
     int64_t limit_ms;         /* 0: 30 s */
+    const char *run; /* its sessions are called "migsafe:<run> swap"; NULL: "migsafe:swap" */
 };
 
 struct swap_result {

@@ -68,6 +68,7 @@ bool tool_run(struct arena *a, const char *tool, const struct tool_spec *spec, s
         return false;
     if (spec->options != NULL)
         child_env_options(&env, spec->options);
+    child_env_may_idle(&env, spec->server_version);
     strlist_add(&argv, path);
     for (size_t i = 0; i < spec->args->count; i++)
         strlist_add(&argv, spec->args->items[i]);

@@ -67,8 +67,15 @@ enum {
       "findings that are meant: RULE:TARGET, several by comma or repeated")                        \
     X(CHOICE, fence, "fence", "auto", NULL, 0,                                                     \
       "refuse writes of others from snapshot to verdict (auto|on|off)")                            \
+    X(DURATION_MS, fence_limit_ms, "fence-limit", "10min", NULL, SETTING_POSITIVE,                 \
+      "longest that writes of others are to be refused: a longer rehearsal comes before the "      \
+      "fence")                                                                                     \
     X(CHOICE, rehearse, "rehearse", "auto", NULL, 0,                                               \
       "try the migration on a restored copy first (auto|always|never)")                            \
+    X(DURATION_MS, rehearse_limit_ms, "rehearse-limit", "10min", NULL, 0,                          \
+      "longest time that a rehearsal may take; 0: none")                                           \
+    X(CHOICE, way_back, "way-back", "auto", NULL, 0,                                               \
+      "a side database that is swapped in; auto: in place where no swap is possible (auto|swap)")  \
     X(DURATION_MS, recover_limit_ms, "recover-limit", "15min", NULL, 0,                            \
       "age up to which an interrupted run is undone by itself")                                    \
     X(BOOLEAN, backup_after, "backup-after", "on", NULL, 0, "a full backup after a deploy")        \
