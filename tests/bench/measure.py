@@ -13,7 +13,7 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
-SLOW_SECONDS = 20
+SLOW_SECONDS, VERY_SLOW_SECONDS = 20, 120
 
 
 class Failed(Exception):
@@ -123,9 +123,9 @@ class Series:
         return self
 
     def is_slow(self, name):
-        """Two rounds are enough of what takes long: the whole is to be done in a quarter of an hour."""
+        """Two rounds are enough of what takes long, one of what takes minutes."""
         times = self.seconds.get(name, [])
-        return len(times) >= 2 and min(times) > SLOW_SECONDS
+        return times and min(times) > (SLOW_SECONDS if len(times) >= 2 else VERY_SLOW_SECONDS)
 
     def run_one(self, name, r):
         c = self.contestants[name]
