@@ -119,7 +119,8 @@ fuzz:
 	@$(MAKE) --no-print-directory MODE=fuzz CC=clang fuzz-run
 fuzz-run: $(FUZZERS)
 	@tests/fuzz/run $(FUZZERS)
-bench: setup
+bench:
+	@scripts/setup.sh --bench
 	@$(MAKE) --no-print-directory all
 	@TEST_MIGSAFE="$(CURDIR)/$(BUILD)/migsafe" tests/bench/run
 lint:

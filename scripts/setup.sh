@@ -7,13 +7,14 @@ set -euo pipefail
 
 usage() {
 	cat <<'END'
-usage: scripts/setup.sh [--lint] [--fuzz] [--build-only]
+usage: scripts/setup.sh [--lint] [--fuzz] [--bench] [--build-only]
 
 Installs the Debian packages that building and testing need, and a recent node where Debian's is
 too old for Prisma.
 
   --lint         also the formatter and the analyzers
   --fuzz         also what the fuzzers need
+  --bench        also what is measured beside migsafe
   --build-only   only what the build needs
 
 Exit status: 0 ready; 69 packages are lacking and neither root nor sudo is at hand; 64 usage.
@@ -31,11 +32,12 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/node.sh
 . scripts/node.sh
 
-build=1 test=1 lint=0 fuzz=0
+build=1 test=1 lint=0 fuzz=0 bench=0
 for argument in "$@"; do
 	case $argument in
 	--lint) lint=1 ;;
 	--fuzz) fuzz=1 ;;
+	--bench) bench=1 ;;
 	--build-only) test=0 ;;
 	-h | --help) usage && exit 0 ;;
 	*) usage >&2 && exit 64 ;;
@@ -47,11 +49,12 @@ node_is_here() { # or can be fetched
 }
 
 wanted() { # -> the names of the packages of the chosen groups
-	awk -v build=$build -v test=$test -v lint=$lint -v fuzz=$fuzz '
+	awk -v build=$build -v test=$test -v lint=$lint -v fuzz=$fuzz -v bench=$bench '
 		{ sub(/#.*/, "") }
 		/^\[/ {
 			gsub(/[][ \t]/, "")
-			on = ($0 == "build" && build) || ($0 == "test" && test) || ($0 == "lint" && lint) || ($0 == "fuzz" && fuzz)
+			on = ($0 == "build" && build) || ($0 == "test" && test) || ($0 == "lint" && lint) ||
+				($0 == "fuzz" && fuzz) || ($0 == "bench" && bench)
 			next
 		}
 		NF && on { print $1 }' scripts/packages.txt |

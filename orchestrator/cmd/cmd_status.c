@@ -70,6 +70,18 @@ static void put_ledgers(const struct prisma_state *p, struct json *to)
     }
 }
 
+static const char wait_for_it[] =
+    "a deploy would wait for the one that is at work; once that has ended, ask again";
+
+/* Beside a migration at work the ledger says what a failed one says: then it foretells nothing. */
+static void put_outlook(const struct status *s, struct json *to)
+{
+    bool applying = s->past.applying != NULL;
+    json_put(to, "outlook", applying ? "applying" : prisma_outlook_name(s->prisma.outlook));
+    json_put(to, "code", applying ? NULL : s->prisma.code);
+    json_put(to, "summary", applying ? wait_for_it : s->prisma.summary);
+}
+
 static void print_json(struct cmd_context *ctx, const struct status *s)
 {
     const struct connection *live = &s->site.live;
@@ -86,9 +98,7 @@ static void print_json(struct cmd_context *ctx, const struct status *s)
     json_put(project, "migrations", s->project.migrations);
     json_put(project, "config", s->project.config);
     put_ledgers(&s->prisma, j);
-    json_put(j, "outlook", prisma_outlook_name(s->prisma.outlook));
-    json_put(j, "code", s->prisma.code);
-    json_put(j, "summary", s->prisma.summary);
+    put_outlook(s, j);
     history_json(&s->prisma.history, j);
     put_failures(ctx, s->prisma.ledger, j);
     past_json(&s->past, j);
@@ -174,8 +184,7 @@ static void print_text(struct cmd_context *ctx, const struct status *s)
     print_names(ctx, "out of order: pending, but before the last applied", &h->out_of_order);
     print_names(ctx, "pending without a migration.sql", &h->scriptless);
     if (s->past.applying != NULL)
-        fputs("\na deploy would wait for the one that is at work; once that has ended, ask again\n",
-              ctx->out);
+        fprintf(ctx->out, "\n%s\n", wait_for_it);
     else
         fprintf(ctx->out, "\n%s%s%s%s\n", s->prisma.summary, s->prisma.code ? " (" : "",
                 s->prisma.code ? s->prisma.code : "", s->prisma.code ? ")" : "");

@@ -9,7 +9,7 @@ def first_line(*arguments):
     try:
         p = subprocess.run(arguments, capture_output=True, text=True, check=False)
     except OSError:
-        return "not here"
+        return f"{arguments[0]}: not here"
     return ((p.stdout or p.stderr).splitlines() or ["?"])[0].strip()
 
 

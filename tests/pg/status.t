@@ -100,13 +100,14 @@ like "$OUT" "refused: \"$second\" failed and is not resolved \(P3009\)\$" "and e
 bg_sql app 'SELECT pg_advisory_lock(72707369)'
 status app
 like "$(jq -r .applying <<<"$OUT")" '^pid [0-9]+, application "psql", client local$' "somebody holds Prisma's lock"
+says '[.outlook, .code]' '["applying",null]' "and then nothing is foretold"
 run "$MIGSAFE" status --project app --url "$(db_url app)"
 like "$OUT" 'applying: +migrations are applied just now, by pid ' "which is told in the text"
 like "$OUT" 'begun, perhaps running:.*a deploy would wait' "what has begun may be running"
 unlike "$OUT" 'P3009' "and nothing is said to be refused"
 bg_kill "$BG"
 status app
-says '.applying' null "nobody does any more"
+says '[.applying, .outlook, .code]' '[null,"blocked","P3009"]' "nobody does any more"
 sql app "UPDATE _prisma_migrations SET rolled_back_at = now() WHERE finished_at IS NULL"
 status app
 says '[.outlook, .rolled_back, .failed, .pending[0]]' "[\"pending\",[\"$second\"],[],\"$second\"]" "rolled back is pending again"
